@@ -1,0 +1,115 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+
+/** Everything that the environment sets, read once. Nothing else in the project reads the environment. */
+export interface Settings {
+  /** PostgreSQL to use; `null`: the embedded one of this home. */
+  readonly databaseUrl: string | null
+  /** Folder of database, mirrors and working files; absolute. */
+  readonly home: string
+  /** Where the commands that speak to a server find it. */
+  readonly url: string
+  readonly token: string | null
+  /** Pipelines at once in this process. */
+  readonly slots: number
+  /** Folders from which REST may name local repositories; absolute. */
+  readonly repoRoots: readonly string[]
+  /** Hosts that requests and repositories may ask for: names, host:port or CIDR; `*` is every public one. */
+  readonly network: readonly string[]
+  /** File of `https://user:password@host` lines for the publisher. */
+  readonly gitCredentials: string | null
+  readonly author: { readonly name: string; readonly email: string }
+  /** Memory of one sandbox, all its processes together. */
+  readonly memoryBytes: number
+  /** Processes and threads of one sandbox. */
+  readonly processes: number
+  /** PATH, as given: where tools for the sandbox are found. */
+  readonly path: string
+  /** The user's own home folder, whose tools but not whose secrets sandboxes see. */
+  readonly userHome: string
+  /** Secrets by the name of their variable: never shown to a sandbox, masked in all that is stored. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** Proxy and certificate settings for git's own connections. */
+  readonly passThrough: Readonly<Record<string, string>>
+}
+
+/** The environment or the command line cannot be used as it is: exit code 2. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError'
+}
+
+const mebibyte = 1024 * 1024
+const secretNames = /(?:TOKEN|SECRET|PASSWORD|API_KEY|PRIVATE_KEY)$/
+const passThroughNames =
+  /^(?:https?_proxy|no_proxy|all_proxy|GIT_SSL_CAINFO|SSL_CERT_FILE|SSL_CERT_DIR|SSH_AUTH_SOCK)$/i
+
+const environmentSchema = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\//, 'must begin with postgres:// or postgresql://')
+    .optional(),
+  NIGHTSHIFT_HOME: z.string().optional(),
+  XDG_DATA_HOME: z.string().optional(),
+  NIGHTSHIFT_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .default('http://127.0.0.1:8080'),
+  NIGHTSHIFT_TOKEN: z.string().optional(),
+  NIGHTSHIFT_SLOTS: z.coerce.number().int().min(1).max(256).default(4),
+  NIGHTSHIFT_REPO_ROOTS: z.string().default(''),
+  NIGHTSHIFT_NETWORK: z.string().default('*'),
+  NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
+  NIGHTSHIFT_AUTHOR: z
+    .string()
+    .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')
+    .default('Nightshift <nightshift@localhost>'),
+  NIGHTSHIFT_MEMORY_MB: z.coerce.number().int().min(64).default(4096),
+  NIGHTSHIFT_PROCESSES: z.coerce.number().int().min(16).default(1024),
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  HOME: z.string().optional(),
+})
+
+/** Reads the settings. Throws {@link ConfigurationError} naming each variable that cannot be used. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  // A variable that is set to nothing counts as not set, as shells and compose files do it.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = environmentSchema.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigurationError(lines.join('\n'))
+  }
+  const env = parsed.data
+  const userHome = env.HOME ?? homedir()
+  const [, name, email] = /^(.*) <(.*)>$/.exec(env.NIGHTSHIFT_AUTHOR) ?? []
+  return {
+    databaseUrl: env.DATABASE_URL ?? null,
+    home: resolve(
+      env.NIGHTSHIFT_HOME ?? join(env.XDG_DATA_HOME ?? join(userHome, '.local', 'share'), 'nightshift'),
+    ),
+    url: env.NIGHTSHIFT_URL.replace(/\/+$/, ''),
+    token: env.NIGHTSHIFT_TOKEN ?? null,
+    slots: env.NIGHTSHIFT_SLOTS,
+    repoRoots: env.NIGHTSHIFT_REPO_ROOTS.split(':')
+      .filter((root) => root !== '')
+      .map((root) => resolve(root)),
+    network: env.NIGHTSHIFT_NETWORK.split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter((host) => host !== ''),
+    gitCredentials: env.NIGHTSHIFT_GIT_CREDENTIALS ?? null,
+    author: { name: name ?? '', email: email ?? '' },
+    memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
+    processes: env.NIGHTSHIFT_PROCESSES,
+    path: env.PATH,
+    userHome,
+    secrets: pick(given, secretNames),
+    passThrough: pick(given, passThroughNames),
+  }
+}
+
+function pick(environment: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {
+  const picked: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && names.test(name)) picked[name] = value
+  }
+  return picked
+}

@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import {
+  defaultSilenceMs,
+  defaultTimeoutMs,
+  submissionSchema,
+  type AgentName,
+  type Submission,
+} from '../model/submission.ts'
+import { branchFor, newTaskId } from '../model/task-id.ts'
+import type { NewTask, Task } from '../model/task.ts'
+import type { Door, Repositories } from '../ports/repositories.ts'
+import type { TaskStore } from '../ports/task-store.ts'
+
+/** What is wrong with a request, by field. */
+export interface FieldFault {
+  /** Path in the body, e.g. `timeout` or `needs[0]`. */
+  readonly field: string
+  readonly message: string
+}
+
+export type Submitted =
+  | { kind: 'accepted'; tasks: readonly Task[]; repeated: boolean }
+  | { kind: 'faulty'; faults: readonly FieldFault[] }
+  /** The idempotency key was used for another request. */
+  | { kind: 'key_reused'; key: string }
+
+export interface SubmitContext {
+  readonly store: TaskStore
+  readonly repositories: Repositories
+  /** The agents that can be asked for. */
+  readonly agents: readonly AgentName[]
+  readonly machineId: string
+  /** Says why a host may not be asked for; `null`: it may. */
+  readonly refusedHost: (host: string) => string | null
+}
+
+export interface SubmitOptions {
+  readonly door: Door
+  readonly pool: string | null
+  readonly idempotencyKey?: string
+}
+
+/** The one way in: every door hands its requests here, several at once being stored all or none. */
+export async function submit(
+  context: SubmitContext,
+  requests: readonly unknown[],
+  options: SubmitOptions,
+): Promise<Submitted> {
+  const faults: FieldFault[] = []
+  const tasks: NewTask[] = []
+  for (const [index, request] of requests.entries()) {
+    const judged = await judge(context, request, options.door)
+    const prefix = requests.length === 1 ? '' : `[${index}].`
+    if (judged.ok) tasks.push(judged.task)
+    else faults.push(...judged.faults.map((fault) => ({ ...fault, field: `${prefix}${fault.field}` })))
+  }
+  if (faults.length > 0) return { kind: 'faulty', faults }
+  return store(context, tasks, requests, options)
+}
+
+/** The same work again, as a task of its own; the old one stays as it ended. `null`: no such task, or not done yet. */
+export async function retry(
+  context: SubmitContext,
+  id: string,
+  options: SubmitOptions,
+): Promise<Submitted | null> {
+  const before = await context.store.submissionOf(id)
+  if (before === null) return null
+  const newId = newTaskId()
+  const branch = before.options.branchNamed ? before.branch : branchFor(newId, before.prompt)
+  const again: NewTask = { ...before, id: newId, branch, retryOf: before.id }
+  return store(context, [again], [{ retryOf: before.id }], options)
+}
+
+async function store(
+  context: SubmitContext,
+  tasks: readonly NewTask[],
+  requests: readonly unknown[],
+  options: SubmitOptions,
+): Promise<Submitted> {
+  const key = options.idempotencyKey
+  const answer = await context.store.submit(tasks, {
+    pool: options.pool,
+    machineId: context.machineId,
+    ...(key === undefined ? {} : { idempotency: { key, requestHash: hashOf(requests) } }),
+  })
+  if (answer.accepted) return { kind: 'accepted', tasks: answer.tasks, repeated: answer.repeated }
+  switch (answer.refusal.kind) {
+    case 'idempotency_conflict':
+      return { kind: 'key_reused', key: answer.refusal.key }
+    case 'unknown_needs':
+      return {
+        kind: 'faulty',
+        faults: answer.refusal.ids.map((id) => ({ field: 'needs', message: `there is no task ${id}` })),
+      }
+    default:
+      return answer.refusal satisfies never
+  }
+}
+
+type Judged = { ok: true; task: NewTask } | { ok: false; faults: FieldFault[] }
+
+async function judge(context: SubmitContext, request: unknown, door: Door): Promise<Judged> {
+  const parsed = submissionSchema.safeParse(request)
+  if (!parsed.success) return { ok: false, faults: parsed.error.issues.flatMap(faultsOf) }
+  const asked = parsed.data
+  const agent = asked.agent ?? (asked.command === undefined ? 'claude' : 'command')
+  const faults = [
+    ...agentFaults(asked, agent, context.agents),
+    ...networkFaults(asked, door, context.refusedHost),
+    ...(asked.merge === 'never'
+      ? []
+      : [{ field: 'merge', message: 'must be never: this version leaves merging to people' }]),
+  ]
+  const located = await context.repositories.locate(asked.repo, door)
+  if (!located.ok) faults.push({ field: 'repo', message: located.message })
+  if (faults.length > 0 || !located.ok) return { ok: false, faults }
+  return { ok: true, task: newTask(asked, agent, located.repo) }
+}
+
+function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
+  const id = newTaskId()
+  return {
+    id,
+    repo,
+    base: asked.base ?? null,
+    branch: asked.branch ?? branchFor(id, asked.prompt),
+    prompt: asked.prompt,
+    agent,
+    runtime: asked.runtime,
+    priority: asked.priority,
+    needs: asked.needs,
+    paths: asked.paths,
+    retryOf: null,
+    options: {
+      command: asked.command ?? null,
+      requireChanges: asked.requireChanges,
+      timeoutMs: asked.timeout ?? defaultTimeoutMs,
+      silenceMs: asked.silence ?? defaultSilenceMs,
+      network: asked.network ?? { kind: 'none' },
+      branchNamed: asked.branch !== undefined,
+      merge: asked.merge,
+    },
+  }
+}
+
+function agentFaults(asked: Submission, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
+  if (!available.includes(agent)) {
+    const names = available.join(', ')
+    const hint = asked.agent === undefined ? ' (the default, since no command was given)' : ''
+    return [
+      { field: 'agent', message: `${agent}${hint} is not available in this version; available: ${names}` },
+    ]
+  }
+  const takesCommand = agent === 'command' || agent === 'acp'
+  if (takesCommand && asked.command === undefined) {
+    return [{ field: 'command', message: `is needed by the agent ${agent}: a shell command` }]
+  }
+  if (!takesCommand && asked.command !== undefined) {
+    return [{ field: 'command', message: `does not go with the agent ${agent}; leave one of the two out` }]
+  }
+  return []
+}
+
+function networkFaults(
+  asked: Submission,
+  door: Door,
+  refusedHost: SubmitContext['refusedHost'],
+): FieldFault[] {
+  const network = asked.network
+  if (network === undefined || network.kind === 'none') return []
+  if (network.kind === 'full') {
+    if (door === 'terminal') return []
+    return [
+      { field: 'network', message: 'full is for the command run alone; name the hosts that are needed' },
+    ]
+  }
+  return network.hosts.flatMap((host) => {
+    const why = refusedHost(host)
+    return why === null ? [] : [{ field: 'network', message: why }]
+  })
+}
+
+function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
+  const field = fieldName(issue.path)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      field: field === '' ? key : `${field}.${key}`,
+      message: 'is not a known field; see /docs for those that are',
+    }))
+  }
+  return [{ field: field === '' ? 'body' : field, message: issue.message }]
+}
+
+function fieldName(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (name, part) =>
+      typeof part === 'number' ? `${name}[${part}]` : name === '' ? String(part) : `${name}.${String(part)}`,
+    '',
+  )
+}
+
+// Key order must not make two requests differ: a client that repeats may build its JSON anew.
+function hashOf(value: unknown): string {
+  const canonical = JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
+  return createHash('sha256').update(canonical).digest('hex')
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { durationSchema } from './duration.ts'
+import { networkSchema } from './network.ts'
+
+/** Agents that the contract names. Which of them this process can run is the business of `agents/`. */
+export const agentNames = ['claude', 'codex', 'gemini', 'opencode', 'acp', 'command'] as const
+export type AgentName = (typeof agentNames)[number]
+
+export const runtimeNames = ['dagger', 'local'] as const
+export type RuntimeName = (typeof runtimeNames)[number]
+
+/** An environment variable holds at most 128 KiB on Linux; the prompt travels in one, with room for findings. */
+export const maxPromptBytes = 100_000
+export const defaultTimeoutMs = 60 * 60_000
+export const defaultSilenceMs = 15 * 60_000
+export const maxNeeds = 100
+
+// PostgreSQL's text cannot hold U+0000, and neither can an argument or an environment variable.
+function text(what: string, maxBytes: number) {
+  return z
+    .string()
+    .refine((value) => !value.includes('\0'), `${what} must not contain a NUL character`)
+    .refine((value) => Buffer.byteLength(value) <= maxBytes, `${what} must have at most ${maxBytes} bytes`)
+}
+
+function visible(what: string, maxBytes: number) {
+  return text(what, maxBytes).refine((value) => value.trim() !== '', `${what} must not be empty`)
+}
+
+/** A name git takes for a branch (git check-ref-format), and that cannot be read as an option. */
+export const branchSchema = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine(isBranchName, 'must be a valid branch name, such as feature/one')
+
+export function isBranchName(name: string): boolean {
+  return (
+    // oxlint-disable-next-line no-control-regex -- git forbids exactly these
+    !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$|^\/|^-/.test(name) &&
+    name !== '@' &&
+    name !== 'HEAD' &&
+    !name.startsWith('refs/') &&
+    name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  )
+}
+
+/** A path pattern relative to the repository's root. */
+const pathGlobSchema = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine(
+    (glob) => !glob.startsWith('/') && !glob.split('/').includes('..') && !glob.includes('\0'),
+    'must be relative to the root of the repository, without ..',
+  )
+
+/**
+ * What a person asks for: the body of `POST /tasks` and the flags of `run` and `submit`, in camelCase. Unknown keys
+ * are errors, so that a misspelt limit is never ignored.
+ */
+export const submissionSchema = z
+  .strictObject({
+    repo: visible('repo', 2000).meta({ description: 'URL or path of the repository.' }),
+    prompt: visible('prompt', maxPromptBytes).meta({ description: 'What is to be done.' }),
+    base: branchSchema.optional().meta({ description: 'Branch to start from. Default: the default branch.' }),
+    agent: z
+      .enum(agentNames)
+      .optional()
+      .meta({ description: 'Default: claude, or command where command is given.' }),
+    command: visible('command', maxPromptBytes)
+      .optional()
+      .meta({ description: 'Shell command of the agents command and acp.' }),
+    requireChanges: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Ending without a change is agent_failed.' }),
+    runtime: z.enum([...runtimeNames, 'auto']).default('auto'),
+    timeout: durationSchema({ minMs: 100, maxMs: 7 * 86_400_000 })
+      .optional()
+      .meta({ description: 'Wall clock.' }),
+    silence: durationSchema({ minMs: 100, maxMs: 7 * 86_400_000 })
+      .optional()
+      .meta({ description: 'How long the agent may say nothing. Default 15m.' }),
+    merge: z.enum(['never', 'checks', 'review']).default('never'),
+    branch: branchSchema.optional().meta({ description: 'Default: nightshift/<short id>-<slug>.' }),
+    paths: z
+      .array(pathGlobSchema)
+      .max(100)
+      .default([])
+      .meta({ description: 'What the task says it will touch.' }),
+    network: networkSchema.optional(),
+    priority: z.int().min(-1000).max(1000).default(0).meta({ description: 'Higher goes first.' }),
+    needs: z
+      .array(z.string().min(1).max(64))
+      .max(maxNeeds)
+      .default([])
+      .meta({ description: 'Ids of tasks that must end well first.' }),
+  })
+  .meta({ id: 'Submission' })
+
+export type SubmissionInput = z.input<typeof submissionSchema>
+export type Submission = z.output<typeof submissionSchema>

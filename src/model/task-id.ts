@@ -1,0 +1,35 @@
+import { ulid } from 'ulid'
+
+/** A new id: a ULID, so that ids sort by the time they were made. */
+export function newTaskId(): string {
+  return ulid()
+}
+
+/** The part of an id that people read and type: its last eight characters, which are random, in lower case. */
+export function shortId(id: string): string {
+  return id.slice(-8).toLowerCase()
+}
+
+const maxSlugLength = 40
+
+/** The first words of a prompt, as a branch name can hold them; empty where it has no Latin letter or digit. */
+export function slug(prompt: string): string {
+  const words = prompt
+    .normalize('NFKD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .toLowerCase()
+    .match(/[a-z0-9]+/g)
+  let result = ''
+  for (const word of words ?? []) {
+    const longer = result === '' ? word.slice(0, maxSlugLength) : `${result}-${word}`
+    if (longer.length > maxSlugLength) break
+    result = longer
+  }
+  return result
+}
+
+/** The branch of a task whose branch nobody named: `nightshift/<short id>-<slug>`. */
+export function branchFor(id: string, prompt: string): string {
+  const words = slug(prompt)
+  return words === '' ? `nightshift/${shortId(id)}` : `nightshift/${shortId(id)}-${words}`
+}

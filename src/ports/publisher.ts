@@ -1,0 +1,122 @@
+/**
+ * The trusted side of git. It alone has credentials, never runs a repository's code, and believes nothing that a
+ * sandbox says: all that it tells is read from its own copy or asked of the remote.
+ */
+export interface Publisher {
+  /**
+   * Asks the remote for a branch (`null`: its default branch) and its SHA, now, every time.
+   * Rejects with {@link RemoteFailure}.
+   */
+  resolve(repo: string, branch: string | null): Promise<{ branch: string; sha: string }>
+  /** Asks the remote where a branch stands, now; `null`: there is none. */
+  branchAt(repo: string, branch: string): Promise<string | null>
+  /** Brings the mirror of the repository to have this commit. Answers the mirror's path. */
+  mirror(repo: string, sha: string, branch: string): Promise<string>
+  /** A file of a commit that the mirror has; `null`: no such file. A file over `maxBytes` rejects. */
+  readFile(repo: string, sha: string, path: string, maxBytes: number): Promise<Buffer | null>
+  /**
+   * Takes a bundle into a clean bare repository, with fsck, and judges what it brought by itself. Where the head does
+   * not descend from the base (an amended or new root), its tree becomes one commit on the base.
+   */
+  receive(work: IncomingWork): Promise<Work>
+  /**
+   * Pushes the head to the branch, if the remote's branch still is what `expected` says (`null`: absent).
+   * Refusals are values; a lost answer is `unknown`, and the remote has to be asked.
+   */
+  push(work: Work, target: { branch: string; expected: string | null }): Promise<PushAnswer>
+  /** Removes what was received for this task. Never throws. */
+  discard(taskId: string): Promise<void>
+}
+
+export interface IncomingWork {
+  readonly taskId: string
+  readonly attempt: number
+  readonly repo: string
+  readonly baseSha: string
+  readonly bundle: Buffer
+  /** Message and identity of a commit that has to be made anew. */
+  readonly commit: CommitIdentity
+}
+
+export interface CommitIdentity {
+  readonly message: string
+  readonly authorName: string
+  readonly authorEmail: string
+}
+
+/** Received work, as the publisher sees it. */
+export interface Work {
+  readonly taskId: string
+  readonly repo: string
+  readonly baseSha: string
+  readonly headSha: string
+  /** Commits from base to head. */
+  readonly commits: number
+  /** The head's tree is the base's tree. */
+  readonly empty: boolean
+  readonly changes: readonly Change[]
+  readonly insertions: number
+  readonly deletions: number
+  /** The unified diff, at most 5 MB of it, cut at a line with a note. */
+  diff(): Promise<Buffer>
+  /** A file at base or head, `null`: none. At most `maxBytes` of it. */
+  readFile(at: 'base' | 'head', path: string, maxBytes: number): Promise<Buffer | null>
+  /** A bundle of base..head, of what was judged (not of what was handed over). */
+  bundle(): Promise<Buffer>
+}
+
+/** One path that differs between base and head. A rename is a deletion and an addition. */
+export interface Change {
+  readonly path: string
+  readonly status: 'added' | 'modified' | 'deleted' | 'type_changed'
+  /** Git's file modes, e.g. 100644, 100755, 120000 (symlink), 160000 (submodule), 000000 (absent). */
+  readonly oldMode: string
+  readonly newMode: string
+  /** `null` for binary files and submodules. */
+  readonly insertions: number | null
+  readonly deletions: number | null
+}
+
+export type PushAnswer =
+  | { kind: 'pushed' }
+  /** The remote's branch was not what was expected. */
+  | { kind: 'stale' }
+  /** The remote refused for good, in its own words: a protected branch, a hook, no right to write. */
+  | { kind: 'refused'; message: string }
+  /** No answer, or one that does not tell. */
+  | { kind: 'unknown'; message: string }
+
+/** What was handed over is no usable git history: fsck failed, or objects are missing. The agent's fault. */
+export class BadWork extends Error {
+  override readonly name = 'BadWork'
+}
+
+/** Why a remote could not be used. */
+export type RemoteFault =
+  /** There is no repository, it cannot be seen with these credentials, or the path is none. */
+  | 'repository_not_found'
+  | 'branch_not_found'
+  /** It has no commit at all. */
+  | 'repository_empty'
+  | 'credentials_refused'
+  /** The host's name is not known. Tried again; then it counts as the user's to mend. */
+  | 'host_unknown'
+  /** Down, slow, or broken in a way that may pass: tried again. */
+  | 'unreachable'
+
+export class RemoteFailure extends Error {
+  override readonly name = 'RemoteFailure'
+  readonly fault: RemoteFault
+  readonly repo: string
+  readonly branch: string | null
+
+  constructor(
+    fault: RemoteFault,
+    facts: { repo: string; branch?: string | null; message: string; cause?: unknown },
+  ) {
+    super(facts.message, { cause: facts.cause })
+    this.fault = fault
+    this.repo = facts.repo
+    this.branch = facts.branch ?? null
+  }
+}

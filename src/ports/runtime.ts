@@ -1,0 +1,117 @@
+import type { Network } from '../model/network.ts'
+import type { RuntimeName } from '../model/submission.ts'
+
+/** Something that is missing or wrong on this machine, and what a person types to mend it. */
+export interface Problem {
+  readonly what: string
+  readonly todo: string
+}
+
+/** Provides sandboxes. */
+export interface Runtime {
+  readonly name: RuntimeName
+  /** Never throws. What keeps this runtime from working here; empty: it works. */
+  problems(): Promise<readonly Problem[]>
+  /**
+   * Opens a sandbox that holds a fresh, full, independent clone, with `branch` checked out at `sha`, clean.
+   * Rejects with {@link RuntimeFailure} where the machine, not the task, is at fault.
+   */
+  open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>
+  /** Ends what earlier attempts of the task left running on this machine, and removes their files. Never throws. */
+  reclaim(taskId: string): Promise<void>
+  /** Ends everything it has open. */
+  close(): Promise<void>
+}
+
+export interface SandboxSpec {
+  readonly taskId: string
+  readonly attempt: number
+  readonly purpose: 'agent' | 'checks' | 'review'
+  /** Container image, where the runtime has any. */
+  readonly image: string | null
+  readonly source: CloneSource
+  readonly network: Network
+  readonly limits: SandboxLimits
+}
+
+/** Where a clone comes from. */
+export interface CloneSource {
+  /** The remote as the task names it; what `origin` of the clone says. */
+  readonly repo: string
+  readonly sha: string
+  /** The branch of the clone that is checked out at `sha`. */
+  readonly branch: string
+  /** Path of the publisher's bare mirror on this machine, which has `sha`. */
+  readonly mirror: string
+  /** A bundle to be fetched on top, for the head of a task, and the SHA it brings. */
+  readonly work: { readonly bundle: Buffer; readonly headSha: string } | null
+}
+
+export interface SandboxLimits {
+  readonly memoryBytes: number
+  readonly processes: number
+}
+
+export interface Sandbox {
+  /** Path of the clone inside: the same in every sandbox. */
+  readonly clonePath: string
+  /**
+   * Path inside of a folder beside the clone, for files that are handed out with {@link take}. Neither in the clone
+   * nor visible to git.
+   */
+  readonly outPath: string
+  /**
+   * Runs one command in the clone, with stdin closed or fed, and ends everything that it started before it resolves.
+   * Exit codes and limits are values; rejects with {@link RuntimeFailure} only where the machinery failed.
+   */
+  exec(command: Command): Promise<ExecEnd>
+  /** Reads a file from `outPath`, which must be plain; `null`: there is none. Rejects with {@link TooLarge}. */
+  take(name: string, maxBytes: number): Promise<Buffer | null>
+  /** Ends all that runs inside, removes the files and checks that they are gone. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface Command {
+  readonly argv: readonly string[]
+  /** On top of PATH, HOME, USER, LANG and TERM, which every command gets. Nothing else is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin?: Buffer
+  readonly signal: AbortSignal
+  /** Milliseconds until it is ended as `timed_out`. */
+  readonly timeoutMs: number
+  /** Milliseconds without any output until it is ended as `silent`; none by default. */
+  readonly silenceMs?: number
+  /** Whole lines while it runs, invalid UTF-8 replaced; a line over 64 KiB comes in parts. */
+  readonly onLine?: (line: OutputLine) => void
+}
+
+export interface OutputLine {
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
+}
+
+export interface ExecEnd {
+  readonly kind: 'exited' | 'timed_out' | 'silent' | 'aborted' | 'out_of_memory'
+  /** `null` unless `exited`; 128 + signal where a signal ended it. */
+  readonly exitCode: number | null
+  readonly durationMs: number
+  /** The last 64 KiB of each stream. */
+  readonly stdoutTail: string
+  readonly stderrTail: string
+}
+
+/** The machinery failed: sandbox could not be made, disk is full, engine is gone. The task is tried again. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure'
+}
+
+/** What a sandbox wanted to hand out is larger than allowed. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge'
+  readonly maxBytes: number
+
+  constructor(maxBytes: number) {
+    super(`larger than ${maxBytes} bytes`)
+    this.maxBytes = maxBytes
+  }
+}

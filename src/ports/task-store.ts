@@ -1,0 +1,215 @@
+import type { Evidence } from '../model/evidence.ts'
+import type { NewEvent, TaskEvent } from '../model/event.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { AgentName, RuntimeName } from '../model/submission.ts'
+import type { NewTask, State, Task, TaskOptions } from '../model/task.ts'
+
+/**
+ * The right to work on a task: task and attempt are the fencing token, on every write. A write under a lease that was
+ * lost changes nothing and throws {@link LeaseLost}.
+ */
+export interface Lease {
+  readonly taskId: string
+  readonly attempt: number
+  readonly workerId: string
+}
+
+/** Somebody else has the task by now, or it has ended: stop at once, touch nothing. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+  readonly lease: Lease
+
+  constructor(lease: Lease) {
+    super(`the lease on task ${lease.taskId}, attempt ${lease.attempt}, was lost`)
+    this.lease = lease
+  }
+}
+
+/** A task, taken for work. */
+export interface ClaimedTask {
+  readonly lease: Lease
+  readonly task: Task
+  readonly options: TaskOptions
+  /** What an earlier attempt has pinned; the same base holds for all attempts. */
+  readonly pinned: Pinned | null
+  /**
+   * Every SHA that this task, or one that it does again, meant to push or had confirmed on this branch, oldest first:
+   * what stands there and is one of these is ours.
+   */
+  readonly ownShas: readonly string[]
+  /** Commits that the tasks in `needs` made, where they were not merged: the last one is where this task starts. */
+  readonly needBranches: readonly { taskId: string; repo: string; branch: string; headSha: string }[]
+}
+
+export interface Pinned {
+  readonly base: string
+  readonly sha: string
+}
+
+/** What an attempt handed over, so that a later one need not run the agent again. */
+export interface SavedWork {
+  readonly headSha: string
+  /** A git bundle of `base..head`, as it came out of the sandbox. */
+  readonly bundle: Buffer
+  /** The evidence gathered until then. */
+  readonly evidence: Evidence
+}
+
+/** Tells what a worker can do; it is given no task that asks for more. */
+export interface WorkerAbilities {
+  readonly workerId: string
+  /** `null`: the tasks that everyone shares. Otherwise: the private tasks of one `run`, and no others. */
+  readonly pool: string | null
+  readonly agents: readonly AgentName[]
+  readonly runtimes: readonly RuntimeName[]
+  /** Local repositories are only where they are: tasks on paths are claimed only by workers of the machine that submitted them. */
+  readonly machineId: string
+}
+
+/** What the heartbeat learns of a task under lease. */
+export interface Heartbeat {
+  readonly taskId: string
+  readonly attempt: number
+  readonly cancelRequested: boolean
+}
+
+export interface Ending {
+  readonly outcome: Outcome
+  readonly reason: string | null
+  readonly evidence: Evidence
+}
+
+export interface TaskFilter {
+  readonly state?: State
+  readonly outcome?: Outcome
+  readonly repo?: string
+  readonly runId?: string
+  /** 1 to 200. */
+  readonly limit: number
+  /** What `nextCursor` of the page before said. */
+  readonly cursor?: string
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly nextCursor: string | null
+}
+
+/** Upper bounds on tasks that run at the same time, over all processes. `null`: no bound. */
+export interface Limits {
+  readonly global: number | null
+  readonly perRepository: number | null
+  readonly perAgent: number | null
+}
+
+export interface QueueStats {
+  readonly states: Readonly<Record<State, number>>
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
+  readonly paused: boolean
+  readonly limits: Limits
+  readonly workers: readonly {
+    id: string
+    host: string
+    pid: number
+    slots: number
+    running: number
+    seenAt: string
+  }[]
+}
+
+/** Why a submission was refused by the store, as a value. */
+export type Refusal =
+  | { kind: 'idempotency_conflict'; key: string }
+  | { kind: 'unknown_needs'; ids: readonly string[] }
+
+export type SubmitAnswer =
+  | {
+      accepted: true
+      tasks: readonly Task[]
+      /** The key was used before: these are the tasks of then. */ repeated: boolean
+    }
+  | { accepted: false; refusal: Refusal }
+
+/** The tasks table is the queue: every method is one transaction. Times are the database's. */
+export interface TaskStore {
+  /**
+   * Stores tasks, all or none. A task whose needs have not all ended well yet is `held`; one whose need ended badly
+   * already is `skipped`. An idempotency key is remembered for 24 hours with a hash of the request.
+   */
+  submit(
+    tasks: readonly NewTask[],
+    options: { pool: string | null; machineId: string; idempotency?: { key: string; requestHash: string } },
+  ): Promise<SubmitAnswer>
+
+  get(id: string): Promise<Task | null>
+  /** Finds by a whole id, or by the end of one where only one task ends so. */
+  find(idOrEnd: string): Promise<Task | null>
+  list(filter: TaskFilter): Promise<Page<Task>>
+  /** What is needed to submit the same work again; `null` where there is no such task. */
+  submissionOf(id: string): Promise<NewTask | null>
+
+  /** Takes the next task that the worker can do and no limit, overlap, need or pause forbids; `null`: there is none. */
+  claim(worker: WorkerAbilities): Promise<ClaimedTask | null>
+  /** Extends the leases that are still held; one that is missing in the answer was lost. Also says the worker lives. */
+  heartbeat(worker: WorkerLife, leases: readonly Lease[]): Promise<readonly Heartbeat[]>
+  /**
+   * Takes back what expired leases held: a cancelled task ends `cancelled`, another is tried again after a back-off,
+   * and ends `error` once its budget of crashes is spent. Ends the queued tasks of `run`s that are gone. Promotes what
+   * is due. Answers how many tasks changed.
+   */
+  sweep(): Promise<number>
+
+  /** Fenced: the base that all attempts of this task work on, and the runtime that was chosen. */
+  pin(lease: Lease, pinned: Pinned, runtime: RuntimeName): Promise<void>
+  /** Fenced. Must be called before a push of this SHA starts; also stores a branch that was chosen anew. */
+  intendPush(lease: Lease, push: { branch: string; sha: string }): Promise<void>
+  /** Fenced; replaces what was saved before. */
+  saveWork(lease: Lease, work: SavedWork): Promise<void>
+  savedWork(lease: Lease): Promise<SavedWork | null>
+  /** Fenced. Adds events in order. */
+  record(lease: Lease, events: readonly NewEvent[]): Promise<void>
+
+  /**
+   * Fenced: ends the task, releases what waited for it, drops its saved work, keeps its diff, in one transaction.
+   * Throws where the outcome needs a confirmed SHA and the evidence has none.
+   */
+  settle(lease: Lease, ending: Ending, diff: Buffer | null): Promise<void>
+  /**
+   * Fenced: the machinery failed. Tried again after a back-off, or ended with `finally` when the budget of crashes is
+   * spent. Answers which.
+   */
+  retryLater(lease: Lease, failure: { reason: string; finally: Ending }): Promise<'retried' | 'ended'>
+  /** Fenced: back into the queue, outside every budget, e.g. when this process drains. */
+  handBack(lease: Lease, reason: string): Promise<void>
+
+  /** Ends a waiting task, asks the worker of a running one to end it; `null`: no such task. A done task stays as it is. */
+  cancel(id: string, reason: string): Promise<Task | null>
+  /** Nothing new of the shared pool is claimed until `resume`. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  setLimits(limits: Limits): Promise<void>
+  stats(): Promise<QueueStats>
+
+  /** In order, with ids greater than `after`. */
+  events(taskId: string, options: { after: number; limit: number }): Promise<readonly TaskEvent[]>
+  /** The unified diff of a task's work, `null` where none was kept. */
+  diff(taskId: string): Promise<Buffer | null>
+
+  /**
+   * Calls back when something may have changed, until closed; a hint, never the truth: it can be lost or doubled.
+   * `queue`: there may be work. `task`: this task has new events, a new state, or was asked to end.
+   */
+  listen(on: { queue?: () => void; task?: (taskId: string) => void }): Promise<() => Promise<void>>
+
+  /** Says that the tasks of this pool still have their `run`; forgetting to say so for a lease's length ends them. */
+  keepPool(pool: string): Promise<void>
+  /** The worker has stopped in good order. */
+  leave(workerId: string): Promise<void>
+}
+
+export interface WorkerLife {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly slots: number
+}
