@@ -8,5 +8,6 @@ export default defineConfig({
     // Two cores: more files side by side only make each other's time limits fail.
     maxWorkers: 2,
     pool: 'forks',
+    globalSetup: ['test/support/database-server.ts'],
   },
 })

@@ -30,7 +30,6 @@ export interface SandboxSpec {
   /** Container image, where the runtime has any. */
   readonly image: string | null
   readonly source: CloneSource
-  readonly network: Network
   readonly limits: SandboxLimits
 }
 
@@ -76,6 +75,8 @@ export interface Command {
   /** On top of PATH, HOME, USER, LANG and TERM, which every command gets. Nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>
   readonly stdin?: Buffer
+  /** What this command may reach: set-up, agent and checks differ. */
+  readonly network: Network
   readonly signal: AbortSignal
   /** Milliseconds until it is ended as `timed_out`. */
   readonly timeoutMs: number

@@ -197,9 +197,13 @@ export interface TaskStore {
 
   /**
    * Calls back when something may have changed, until closed; a hint, never the truth: it can be lost or doubled.
-   * `queue`: there may be work. `task`: this task has new events, a new state, or was asked to end.
+   * `queue`: there may be work. `task`: this task has new events or a new state. `cancel`: somebody asked it to end.
    */
-  listen(on: { queue?: () => void; task?: (taskId: string) => void }): Promise<() => Promise<void>>
+  listen(on: {
+    queue?: () => void
+    task?: (taskId: string) => void
+    cancel?: (taskId: string) => void
+  }): Promise<() => Promise<void>>
 
   /** Says that the tasks of this pool still have their `run`; forgetting to say so for a lease's length ends them. */
   keepPool(pool: string): Promise<void>

@@ -1,0 +1,25 @@
+import type { System } from '../core/system.ts'
+import type { Task } from '../model/task.ts'
+import { ProblemError } from './problem.ts'
+import type { TaskHints } from './task-hints.ts'
+
+/** What the routes work on. */
+export interface ApiContext {
+  readonly system: System
+  readonly hints: TaskHints
+  /** Why this process should get no more calls; `null`: it is well. */
+  readonly draining: () => string | null
+  /** Aborts when the server ends: open streams end. */
+  readonly closing: AbortSignal
+  /** Milliseconds between the comments that keep silent streams open. */
+  readonly keepAliveMs: number
+}
+
+/** The task of a path; throws {@link ProblemError} 404. */
+export async function taskOf(context: ApiContext, id: string): Promise<Task> {
+  // Anything else cannot be an id, and must not travel into a query.
+  const task = /^[0-9A-Za-z]{4,26}$/.test(id) ? await context.system.store.find(id) : null
+  if (task !== null) return task
+  const shown = JSON.stringify(id.slice(0, 64))
+  throw new ProblemError('not-found', `there is no task ${shown}, or more than one task ends so`)
+}

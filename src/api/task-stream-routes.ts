@@ -1,0 +1,171 @@
+import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import { taskOf, type ApiContext } from './context.ts'
+import { invalidFields, ProblemError } from './problem.ts'
+import { answers } from './responses.ts'
+import { eventListSchema, eventsQuery, logQuery, taskParams } from './shapes.ts'
+import { followTask, type Followed } from './task-following.ts'
+import { textStream } from './text-stream.ts'
+
+const tags = ['Tasks']
+const text = (mediaType: string) => ({ [mediaType]: { schema: z.string() } })
+
+const eventsRoute = createRoute({
+  method: 'get',
+  path: '/tasks/{id}/events',
+  tags,
+  summary: 'What happened to a task',
+  description:
+    'With `Accept: text/event-stream`: server-sent events, each with its id and an Event as data, until the task is done; then one named `end`, whose data is the outcome. After a lost connection, `Last-Event-ID` goes on without a gap; once there is nothing more to come, the answer is 204.',
+  request: {
+    params: taskParams,
+    query: eventsQuery,
+    headers: z.object({
+      'last-event-id': z.string().optional().meta({ description: 'The last event that the reader has.' }),
+    }),
+  },
+  responses: answers(
+    {
+      200: {
+        description: 'The events, in order',
+        content: { 'application/json': { schema: eventListSchema }, ...text('text/event-stream') },
+      },
+      204: { description: 'The task is done, and the reader has all its events' },
+    },
+    ['not-found', 'invalid-fields'],
+  ),
+})
+
+const logRoute = createRoute({
+  method: 'get',
+  path: '/tasks/{id}/log',
+  tags,
+  summary: 'What the processes of a task printed',
+  request: { params: taskParams, query: logQuery },
+  responses: answers(
+    {
+      200: { description: 'The output, line by line', content: text('text/plain') },
+    },
+    ['not-found', 'invalid-fields'],
+  ),
+})
+
+const diffRoute = createRoute({
+  method: 'get',
+  path: '/tasks/{id}/diff',
+  tags,
+  summary: 'The work of a task as a unified diff',
+  request: { params: taskParams },
+  responses: answers(
+    {
+      200: { description: 'The diff', content: text('text/x-diff') },
+    },
+    ['not-found'],
+  ),
+})
+
+/** Events, log and diff of a task. */
+export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void {
+  const { store } = context.system
+
+  api.openapi(eventsRoute, async (c) => {
+    const { after = 0, limit = 200 } = c.req.valid('query')
+    const resumeAt = c.req.valid('header')['last-event-id']
+    const task = await taskOf(context, c.req.param('id'))
+    if (!wantsEventStream(c.req.header('accept'))) {
+      return Response.json({ items: await store.events(task.id, { after, limit }) })
+    }
+    const last = resumeAt === undefined ? after : eventId(resumeAt)
+    if (resumeAt !== undefined && task.state === 'done') {
+      // Browsers reconnect after every end of a stream, unless they are told that this was the last.
+      const rest = await store.events(task.id, { after: last, limit: 1 })
+      if (rest.length === 0) return new Response(null, { status: 204 })
+    }
+    return streamed(
+      context,
+      task.id,
+      { after: last, wait: true, write: serverSentEvent },
+      'text/event-stream',
+    )
+  })
+
+  api.openapi(logRoute, async (c) => {
+    const wait = c.req.valid('query').follow === '1'
+    const task = await taskOf(context, c.req.param('id'))
+    return streamed(context, task.id, { after: 0, wait, write: logLines }, 'text/plain; charset=utf-8')
+  })
+
+  api.openapi(diffRoute, async (c) => {
+    const task = await taskOf(context, c.req.param('id'))
+    const diff = await store.diff(task.id)
+    if (diff === null)
+      throw new ProblemError('not-found', `task ${task.id} has no diff${whyNoDiff(task.state)}`)
+    return new Response(new Uint8Array(diff), { headers: { 'content-type': 'text/x-diff' } })
+  })
+}
+
+interface Streaming {
+  readonly after: number
+  readonly wait: boolean
+  /** The text of what was followed; `''`: nothing. */
+  readonly write: (followed: Followed) => string
+}
+
+function streamed(context: ApiContext, taskId: string, how: Streaming, contentType: string): Response {
+  const gone = new AbortController()
+  const followed = followTask({
+    store: context.system.store,
+    hints: context.hints,
+    taskId,
+    after: how.after,
+    wait: how.wait,
+    signal: AbortSignal.any([gone.signal, context.closing]),
+    quietMs: context.keepAliveMs,
+  })
+  const body = textStream(written(followed, how.write), () => gone.abort())
+  // Proxies that collect an answer before they pass it on are asked not to.
+  return new Response(body, { headers: { 'content-type': contentType, 'x-accel-buffering': 'no' } })
+}
+
+async function* written(
+  followed: AsyncGenerator<Followed, void>,
+  write: Streaming['write'],
+): AsyncGenerator<string, void> {
+  for await (const part of followed) {
+    const piece = write(part)
+    if (piece !== '') yield piece
+  }
+}
+
+function serverSentEvent(followed: Followed): string {
+  switch (followed.kind) {
+    case 'events':
+      return followed.events.map((event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+    case 'quiet':
+      return ': still here\n\n'
+    case 'end':
+      return `event: end\ndata: ${JSON.stringify({ outcome: followed.task.outcome })}\n\n`
+    default:
+      return followed satisfies never
+  }
+}
+
+function logLines(followed: Followed): string {
+  if (followed.kind !== 'events') return ''
+  return followed.events
+    .filter((event) => event.type === 'output')
+    .map((event) => (event.text.endsWith('\n') ? event.text : `${event.text}\n`))
+    .join('')
+}
+
+function eventId(header: string): number {
+  if (/^\d{1,15}$/.test(header)) return Number(header)
+  throw invalidFields([{ field: 'Last-Event-ID', message: 'must be the id of an event: a whole number' }])
+}
+
+function wantsEventStream(accept: string | undefined): boolean {
+  return (accept ?? '').split(',').some((type) => /^\s*text\/event-stream\s*(?:;|$)/i.test(type))
+}
+
+function whyNoDiff(state: string): string {
+  return state === 'done' ? '' : ` yet: it is ${state}`
+}

@@ -1,0 +1,75 @@
+import type { Evidence } from '../model/evidence.ts'
+import type { Step } from '../model/event.ts'
+import type { AgentName } from '../model/submission.ts'
+import type { Agent } from '../ports/agent.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
+import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
+import type { ClaimedTask, TaskStore } from '../ports/task-store.ts'
+import type { Journal } from './journal.ts'
+import { Stop } from './reasons.ts'
+
+/** What every pipeline of this process shares. */
+export interface PipelineParts {
+  readonly store: TaskStore
+  readonly publisher: Publisher
+  /** In the order of preference; the first that the task allows is taken. */
+  readonly runtimes: readonly Runtime[]
+  readonly agents: ReadonlyMap<AgentName, Agent>
+  readonly clock: Clock
+  readonly limits: SandboxLimits
+  readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
+  /** Says why a repository may not ask for a host; `null`: it may. */
+  readonly refusedHost: (host: string) => string | null
+  /** Whether a database error may pass. */
+  readonly isTransient: (error: unknown) => boolean
+  readonly mask: (text: string) => string
+}
+
+/** One run of the pipeline: what it works on, and what it has found out so far. */
+export interface Attempt {
+  readonly parts: PipelineParts
+  readonly claimed: ClaimedTask
+  readonly runtime: Runtime
+  readonly agent: Agent
+  readonly journal: Journal
+  /** Aborts with an {@link Interruption} as its reason. */
+  readonly signal: AbortSignal
+  /** Grows step by step; settled as it stands whatever happens. */
+  evidence: Evidence
+  /** The diff of the last work that was handed over. */
+  diff: Buffer | null
+}
+
+/** Why a running attempt has to stop. */
+export class Interruption extends Error {
+  override readonly name = 'Interruption'
+  readonly why: 'cancelled' | 'timed_out' | 'drained' | 'lease_lost'
+
+  constructor(why: Interruption['why']) {
+    super(why)
+    this.why = why
+  }
+}
+
+/** Once the push has begun, time limit and cancellation have to wait: only the remote says how it ended. */
+const uninterrupted: ReadonlySet<Step> = new Set(['push', 'confirm', 'settle'])
+
+/** Runs one step between its two events. A step that was interrupted says so, whatever error it died of. */
+export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promise<T>): Promise<T> {
+  const { journal, signal, parts } = attempt
+  if (!uninterrupted.has(step)) signal.throwIfAborted()
+  const startedMs = parts.clock.monotonicMs()
+  journal.stepStarted(step)
+  try {
+    const result = await work()
+    journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, null)
+    return result
+  } catch (error) {
+    const interrupted = signal.aborted && !(error instanceof Stop)
+    const shown: unknown = interrupted ? signal.reason : error
+    const message = shown instanceof Error ? shown.message : String(shown)
+    journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, message)
+    throw shown
+  }
+}

@@ -1,0 +1,150 @@
+import { noEvidence } from '../model/evidence.ts'
+import { RemoteFailure } from '../ports/publisher.ts'
+import { LeaseLost, type ClaimedTask, type Ending } from '../ports/task-store.ts'
+import { Interruption, inStep, type Attempt, type PipelineParts } from './attempt.ts'
+import { Journal } from './journal.ts'
+import { persist } from './persist.ts'
+import { runPipeline } from './pipeline.ts'
+import { Stop, outcomeOf, sentence, type Reason } from './reasons.ts'
+
+/** How an attempt left its task. */
+export type Execution = 'settled' | 'retried' | 'handed_back' | 'lost'
+
+/** Ends a running attempt from outside; the first reason counts. */
+export interface Running {
+  readonly claimed: ClaimedTask
+  interrupt(why: Interruption['why']): void
+}
+
+/**
+ * The one executor: runs the pipeline of a claimed task and writes down how it ended, whatever happens in it. Every
+ * way in ends here, and what it resolves with was written to the database before. Rejects only where the database
+ * would not take the ending; the lease then runs out, and the task goes to another attempt.
+ */
+export async function execute(
+  parts: PipelineParts,
+  claimed: ClaimedTask,
+  onRunning: (running: Running) => void,
+): Promise<Execution> {
+  const controller = new AbortController()
+  const interrupt = (why: Interruption['why']) => controller.abort(new Interruption(why))
+  onRunning({ claimed, interrupt })
+  const timer = setTimeout(() => interrupt('timed_out'), claimed.options.timeoutMs)
+  const journal = new Journal({
+    store: parts.store,
+    lease: claimed.lease,
+    mask: parts.mask,
+    isTransient: parts.isTransient,
+    onFailure: () => interrupt('lease_lost'),
+  })
+  try {
+    const attempt = begin(parts, claimed, journal, controller.signal)
+    return await finish(attempt, await attemptOnce(attempt))
+  } catch (error) {
+    if (error instanceof LeaseLost) return 'lost'
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function begin(parts: PipelineParts, claimed: ClaimedTask, journal: Journal, signal: AbortSignal): Attempt {
+  const { task } = claimed
+  const runtime = parts.runtimes.find((each) => task.runtime === 'auto' || task.runtime === each.name)
+  const agent = parts.agents.get(task.agent)
+  // The claim asks only for what this process has.
+  if (runtime === undefined || agent === undefined) throw new Error(`claimed ${task.id} without being able to do it`)
+  return { parts, claimed, runtime, agent, journal, signal, evidence: noEvidence(), diff: null }
+}
+
+type End = { kind: 'good'; ending: Ending } | { kind: 'failed'; error: unknown }
+
+async function attemptOnce(attempt: Attempt): Promise<End> {
+  const { parts, claimed, runtime } = attempt
+  const { taskId } = claimed.lease
+  let end: End
+  try {
+    // A container or a frozen worker's sandbox outlives its attempt: first nothing of it may be left.
+    if (claimed.lease.attempt > 1) await runtime.reclaim(taskId)
+    end = { kind: 'good', ending: await runPipeline(attempt) }
+  } catch (error) {
+    end = { kind: 'failed', error }
+  }
+  await parts.publisher.discard(taskId)
+  return end
+}
+
+/** Turns the end of an attempt into one fenced write. */
+async function finish(attempt: Attempt, end: End): Promise<Execution> {
+  if (end.kind === 'good') return settle(attempt, end.ending)
+  const error = attempt.signal.aborted && !(end.error instanceof Stop) ? attempt.signal.reason : end.error
+  if (error instanceof LeaseLost) return 'lost'
+  if (error instanceof Stop) return settle(attempt, endingOf(attempt, error.reason))
+  if (error instanceof Interruption) return finishInterrupted(attempt, error)
+  return retryLater(attempt, machineryReason(error))
+}
+
+function finishInterrupted(attempt: Attempt, interruption: Interruption): Promise<Execution> {
+  const { options } = attempt.claimed
+  switch (interruption.why) {
+    case 'cancelled':
+      return settle(attempt, endingOf(attempt, { kind: 'cancelled' }))
+    case 'timed_out':
+      return settle(attempt, endingOf(attempt, { kind: 'timed_out', timeoutMs: options.timeoutMs }))
+    case 'drained':
+      return handBack(attempt)
+    case 'lease_lost':
+      return Promise.resolve('lost')
+    default:
+      return interruption.why satisfies never
+  }
+}
+
+/** A remote's fault is the user's to mend, but for those that may pass by themselves. */
+function machineryReason(error: unknown): { reason: Reason; mayPass: boolean } {
+  if (error instanceof RemoteFailure) {
+    const mayPass = error.fault === 'unreachable' || error.fault === 'host_unknown'
+    const { fault, repo, branch, message } = error
+    return { reason: { kind: 'remote', fault, repo, branch, message }, mayPass }
+  }
+  return { reason: { kind: 'machinery', message: wordsOf(error) }, mayPass: true }
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return `${error.message}${cause}`
+}
+
+function endingOf(attempt: Attempt, reason: Reason): Ending {
+  return { outcome: outcomeOf(reason), reason: attempt.parts.mask(sentence(reason)), evidence: attempt.evidence }
+}
+
+function settle(attempt: Attempt, ending: Ending): Promise<Execution> {
+  const { parts, claimed, journal, diff } = attempt
+  return inStep(attempt, 'settle', async () => {
+    await journal.flush()
+    await persist(parts, () => parts.store.settle(claimed.lease, ending, diff))
+    return 'settled' as const
+  })
+}
+
+async function retryLater(attempt: Attempt, failure: { reason: Reason; mayPass: boolean }): Promise<Execution> {
+  const { parts, claimed, journal } = attempt
+  const ending = endingOf(attempt, failure.reason)
+  if (!failure.mayPass) return settle(attempt, ending)
+  journal.note(null, `this attempt failed: ${ending.reason ?? ''}`)
+  await journal.flush()
+  const answer = await persist(parts, () =>
+    parts.store.retryLater(claimed.lease, { reason: ending.reason ?? '', finally: ending }),
+  )
+  return answer === 'retried' ? 'retried' : 'settled'
+}
+
+async function handBack(attempt: Attempt): Promise<Execution> {
+  const { parts, claimed, journal } = attempt
+  journal.note(null, 'this process is shutting down: the task goes back into the queue')
+  await journal.flush()
+  await persist(parts, () => parts.store.handBack(claimed.lease, 'its worker was shut down'))
+  return 'handed_back'
+}

@@ -1,0 +1,123 @@
+import type { NewEvent, Step } from '../model/event.ts'
+import { LeaseLost, type Lease, type TaskStore } from '../ports/task-store.ts'
+
+const flushAfterMs = 100
+const flushAtBytes = 64 * 1024
+const outputChunkBytes = 16 * 1024
+/** While the database is away output piles up here; beyond this it is dropped, and a note says so. */
+const maxBufferedBytes = 8 * 1024 * 1024
+
+export interface JournalOptions {
+  readonly store: Pick<TaskStore, 'record'>
+  readonly lease: Lease
+  /** Masks secrets. */
+  readonly mask: (text: string) => string
+  readonly isTransient: (error: unknown) => boolean
+  /** The lease was lost, or events cannot be written for good. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Collects the events of one attempt and writes them in order, a few times a second at most. */
+export class Journal {
+  readonly #options: JournalOptions
+  #buffer: NewEvent[] = []
+  #bufferedBytes = 0
+  #dropped = 0
+  #timer: NodeJS.Timeout | null = null
+  #writing: Promise<void> = Promise.resolve()
+  #failed = false
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+  }
+
+  /** A fact worth telling. */
+  note(step: Step | null, text: string, data: Record<string, unknown> = {}): void {
+    this.#add({ type: 'note', step, text: this.#options.mask(text), data })
+  }
+
+  stepStarted(step: Step): void {
+    this.#add({ type: 'step.started', step, text: '', data: {} })
+  }
+
+  stepEnded(step: Step, durationMs: number, error: string | null): void {
+    const data = { durationMs: Math.round(durationMs), ok: error === null }
+    this.#add({ type: 'step.ended', step, text: error === null ? '' : this.#options.mask(error), data })
+  }
+
+  /** One line that a process in a sandbox printed. */
+  output(step: Step, line: string): void {
+    const text = `${this.#options.mask(line)}\n`
+    const last = this.#buffer.at(-1)
+    if (last?.type === 'output' && last.step === step && last.text.length < outputChunkBytes) {
+      this.#buffer[this.#buffer.length - 1] = { ...last, text: last.text + text }
+      this.#grow(text.length)
+    } else {
+      this.#add({ type: 'output', step, text, data: {} })
+    }
+  }
+
+  /** Writes what is left. Rejects with what kept it from being written. */
+  async flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#writing = this.#writing.then(() => this.#write())
+    await this.#writing
+  }
+
+  #add(event: NewEvent): void {
+    if (event.type === 'output' && this.#bufferedBytes > maxBufferedBytes) {
+      this.#dropped += event.text.length
+      return
+    }
+    this.#buffer.push(event)
+    this.#grow(event.text.length)
+  }
+
+  #grow(bytes: number): void {
+    this.#bufferedBytes += bytes
+    if (this.#failed) return
+    if (this.#bufferedBytes >= flushAtBytes && this.#timer !== null) {
+      clearTimeout(this.#timer)
+      this.#timer = null
+    }
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = null
+        this.flush().catch((error: unknown) => this.#fail(error))
+      },
+      this.#bufferedBytes >= flushAtBytes ? 0 : flushAfterMs,
+    )
+  }
+
+  async #write(): Promise<void> {
+    if (this.#buffer.length === 0 || this.#failed) return
+    const batch = this.#buffer
+    this.#buffer = []
+    this.#bufferedBytes = 0
+    if (this.#dropped > 0) {
+      const text = `${this.#dropped} bytes of output were dropped: the database could not take them in time`
+      this.#dropped = 0
+      batch.push({ type: 'note', step: null, text, data: {} })
+    }
+    try {
+      await this.#options.store.record(this.#options.lease, batch)
+    } catch (error) {
+      if (error instanceof LeaseLost || !this.#options.isTransient(error)) throw error
+      // Kept in order for the next time.
+      this.#buffer = [...batch, ...this.#buffer]
+      this.#bufferedBytes = this.#buffer.reduce((bytes, event) => bytes + event.text.length, 0)
+      this.#timer ??= setTimeout(() => {
+        this.#timer = null
+        this.flush().catch((later: unknown) => this.#fail(later))
+      }, 1000)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#buffer = []
+    this.#options.onFailure(error)
+  }
+}

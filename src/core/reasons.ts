@@ -1,0 +1,197 @@
+import { formatDuration } from '../model/duration.ts'
+import type { CheckResult, Violation } from '../model/evidence.ts'
+import type { Step } from '../model/event.ts'
+import type { Outcome } from '../model/outcome.ts'
+import { shortId } from '../model/task-id.ts'
+import type { Task } from '../model/task.ts'
+import type { RemoteFault } from '../ports/publisher.ts'
+
+/** Why a task ended otherwise than well. One kind a cause; the facts are fields, the words are below. */
+export type Reason =
+  | { kind: 'remote'; fault: RemoteFault; repo: string; branch: string | null; message: string }
+  | { kind: 'repository_file_invalid'; faults: readonly string[] }
+  | { kind: 'host_refused'; message: string }
+  | { kind: 'setup_failed'; on: 'base' | 'head'; command: string; how: string; outputTail: string }
+  | { kind: 'agent_failed'; fault: string }
+  | { kind: 'agent_silent'; silenceMs: number }
+  | { kind: 'out_of_memory'; step: Step; memoryBytes: number }
+  | { kind: 'nothing_changed' }
+  | { kind: 'clone_unusable'; how: string }
+  | { kind: 'work_unusable'; message: string }
+  | { kind: 'work_too_large'; maxBytes: number }
+  | { kind: 'policy_broken'; violations: readonly Violation[] }
+  | { kind: 'checks_failed'; failed: readonly CheckResult[] }
+  | { kind: 'branch_taken'; branch: string; repo: string }
+  | { kind: 'push_refused'; message: string }
+  | { kind: 'timed_out'; timeoutMs: number }
+  | { kind: 'cancelled' }
+  | { kind: 'machinery'; message: string }
+
+/** The task ends here, for a reason that trying again would not change. */
+export class Stop extends Error {
+  override readonly name = 'Stop'
+  readonly reason: Reason
+
+  constructor(reason: Reason) {
+    super(sentence(reason))
+    this.reason = reason
+  }
+}
+
+/** The outcome that a reason leads to. */
+export function outcomeOf(reason: Reason): Outcome {
+  switch (reason.kind) {
+    case 'remote':
+      return reason.fault === 'unreachable' ? 'error' : 'invalid'
+    case 'repository_file_invalid':
+    case 'host_refused':
+    case 'branch_taken':
+    case 'push_refused':
+      return 'invalid'
+    case 'setup_failed':
+      return reason.on === 'base' ? 'invalid' : 'checks_failed'
+    case 'agent_failed':
+    case 'agent_silent':
+    case 'nothing_changed':
+    case 'clone_unusable':
+    case 'work_unusable':
+      return 'agent_failed'
+    case 'out_of_memory':
+      return reason.step === 'agent' ? 'agent_failed' : reason.step === 'checks' ? 'checks_failed' : 'invalid'
+    case 'work_too_large':
+    case 'policy_broken':
+      return 'rejected'
+    case 'checks_failed':
+      return 'checks_failed'
+    case 'timed_out':
+      return 'timed_out'
+    case 'cancelled':
+      return 'cancelled'
+    case 'machinery':
+      return 'error'
+    default:
+      return reason satisfies never
+  }
+}
+
+/** The reason in words, the same for API, command line and log. */
+export function sentence(reason: Reason): string {
+  switch (reason.kind) {
+    case 'remote':
+      return remoteSentence(reason)
+    case 'repository_file_invalid':
+      return `.nightshift.yaml of the base cannot be used: ${reason.faults.join('; ')}`
+    case 'host_refused':
+      return `The network that .nightshift.yaml asks for is not allowed: ${reason.message}`
+    case 'setup_failed': {
+      const where = reason.on === 'base' ? 'on the base, before the agent' : 'on the work, before the checks'
+      return `setup failed ${where}: \`${reason.command}\` ${reason.how}.${tail(reason.outputTail)}`
+    }
+    case 'agent_failed':
+      return `The agent failed: ${reason.fault}.`
+    case 'agent_silent':
+      return `The agent said nothing for ${formatDuration(reason.silenceMs)} and was ended.`
+    case 'out_of_memory':
+      return `The step ${reason.step} used more than ${mebibytes(reason.memoryBytes)} of memory and was ended.`
+    case 'nothing_changed':
+      return 'The agent ended well but changed nothing, and changes were required.'
+    case 'clone_unusable':
+      return `The agent left the clone in a state that cannot be committed: ${reason.how}.`
+    case 'work_unusable':
+      return `The commits that the agent left are no sound git history: ${reason.message}`
+    case 'work_too_large':
+      return `The work is larger than ${mebibytes(reason.maxBytes)} when packed; nothing was pushed.`
+    case 'policy_broken':
+      return `The work breaks the policy: ${list(reason.violations.map((violation) => violation.message))}`
+    case 'checks_failed':
+      return `Checks failed: ${list(reason.failed.map(checkClause))}.`
+    case 'branch_taken':
+      return `The branch ${reason.branch} exists on ${reason.repo} and was not made by this task; it was left as it is.`
+    case 'push_refused':
+      return `The remote refused the push: ${reason.message}`
+    case 'timed_out':
+      return `The time limit of ${formatDuration(reason.timeoutMs)} ran out.`
+    case 'cancelled':
+      return 'Cancelled.'
+    case 'machinery':
+      return reason.message
+    default:
+      return reason satisfies never
+  }
+}
+
+function remoteSentence(reason: Extract<Reason, { kind: 'remote' }>): string {
+  switch (reason.fault) {
+    case 'repository_not_found':
+      return `There is no repository at ${reason.repo}, or these credentials may not see it: ${reason.message}`
+    case 'branch_not_found':
+      return `The base branch ${reason.branch ?? ''} does not exist on ${reason.repo}.`
+    case 'repository_empty':
+      return `The repository ${reason.repo} has no commit to start from.`
+    case 'credentials_refused':
+      return `${reason.repo} refused the credentials: ${reason.message}`
+    case 'host_unknown':
+      return `The host of ${reason.repo} is not known: ${reason.message}`
+    case 'unreachable':
+      return `${reason.repo} could not be reached: ${reason.message}`
+    default:
+      return reason.fault satisfies never
+  }
+}
+
+/** What a person does next about a task that did not end well; `null`: nothing. */
+export function nextStep(task: Task): string | null {
+  const id = shortId(task.id)
+  switch (task.outcome) {
+    case null:
+    case 'merged':
+    case 'open':
+    case 'pushed':
+    case 'no_changes':
+    case 'closed':
+      return null
+    case 'rejected':
+    case 'checks_failed':
+      return `look: nightshift diff ${id}; then change the prompt, or the rule in .nightshift.yaml on the base`
+    case 'agent_failed':
+      return `look: nightshift logs ${id}; then: nightshift retry ${id}`
+    case 'conflict':
+      return `do it again on the base of today: nightshift retry ${id}`
+    case 'timed_out':
+      return `submit it with a longer --timeout, or in smaller parts`
+    case 'over_budget':
+      return `submit it with a higher --max-cost, or in smaller parts`
+    case 'cancelled':
+      return `to do it after all: nightshift retry ${id}`
+    case 'skipped':
+      return `mend the task it needs, then: nightshift retry ${id}`
+    case 'invalid':
+      return `mend what the reason says, then: nightshift retry ${id}`
+    case 'error':
+      return `look: nightshift doctor and nightshift logs ${id}; then: nightshift retry ${id}`
+    default:
+      return task.outcome satisfies never
+  }
+}
+
+function checkClause(check: CheckResult): string {
+  const how = check.exitCode === null ? 'did not end in time' : `exit code ${check.exitCode}`
+  return `${check.name} (${how})`
+}
+
+const shownItems = 5
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, shownItems).join('; ')
+  const rest = items.length - shownItems
+  return rest > 0 ? `${shown}; and ${rest} more` : shown
+}
+
+function tail(output: string): string {
+  const lines = output.trim().split('\n').slice(-3).join(' | ').slice(-300)
+  return lines === '' ? '' : ` It said: ${lines}`
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 1024)} MiB`
+}

@@ -1,0 +1,182 @@
+import pLimit from 'p-limit'
+import type { AgentName, RuntimeName } from '../model/submission.ts'
+import type { Log } from '../ports/log.ts'
+import type { WorkerAbilities, WorkerLife } from '../ports/task-store.ts'
+import type { PipelineParts } from './attempt.ts'
+import { execute, type Running } from './execute.ts'
+
+export interface SchedulerOptions {
+  readonly life: WorkerLife
+  /** `null`: the tasks that everyone shares. */
+  readonly pool: string | null
+  readonly machineId: string
+  /** Milliseconds between heartbeats: a quarter of the lease, so that three may be lost. */
+  readonly heartbeatMs: number
+  /** Milliseconds after which the queue is looked at without having been called. */
+  readonly pollMs: number
+  /** Bytes that are free where work is done, and how many must be before a task is taken. */
+  readonly disk: { readonly freeBytes: () => Promise<number>; readonly minFreeBytes: number }
+  readonly log: Log
+}
+
+/** A scheduler at work. */
+export interface RunningScheduler {
+  /** How many tasks it runs now. */
+  readonly running: number
+  /**
+   * Takes nothing new, lets what runs end within the grace period, then hands it back. Resolves when nothing of it is
+   * left; can be called again with a shorter grace.
+   */
+  drain(graceMs: number): Promise<void>
+}
+
+const diskWarningMs = 30_000
+
+/** Takes tasks while slots are free and awaits one pipeline for each. */
+export function startScheduler(parts: PipelineParts, options: SchedulerOptions): RunningScheduler {
+  const { life, log } = options
+  const { store, clock } = parts
+  const limit = pLimit(life.slots)
+  const running = new Map<string, Running>()
+  /** Settled or not yet: what `drain` waits for, and what fills the slots. */
+  const attempts = new Set<Promise<void>>()
+  const bell = createBell()
+  const stopping = new AbortController()
+  const graceOver = new AbortController()
+  let lastDiskWarningMs = Number.NEGATIVE_INFINITY
+
+  const abilities: WorkerAbilities = {
+    workerId: life.id,
+    pool: options.pool,
+    agents: [...parts.agents.keys()] satisfies AgentName[],
+    runtimes: parts.runtimes.map((runtime) => runtime.name) satisfies RuntimeName[],
+    machineId: options.machineId,
+  }
+
+  async function takeOne(): Promise<boolean> {
+    if (attempts.size >= life.slots) return false
+    if (!(await hasDisk())) return false
+    const claimed = await store.claim(abilities)
+    if (claimed === null) return false
+    const attempt: Promise<void> = limit(() =>
+      execute(parts, claimed, (started) => running.set(claimed.lease.taskId, started)),
+    )
+      .then((how) => log.info('attempt ended', { ...claimed.lease, how }))
+      .catch((error: unknown) => log.error('attempt could not be settled', { ...claimed.lease, error }))
+      .finally(() => {
+        running.delete(claimed.lease.taskId)
+        attempts.delete(attempt)
+        bell.ring()
+      })
+    attempts.add(attempt)
+    return true
+  }
+
+  async function hasDisk(): Promise<boolean> {
+    const free = await options.disk.freeBytes()
+    if (free >= options.disk.minFreeBytes) return true
+    if (clock.monotonicMs() - lastDiskWarningMs > diskWarningMs) {
+      lastDiskWarningMs = clock.monotonicMs()
+      log.warn('no task is taken: the disk is nearly full', { freeBytes: free, needed: options.disk.minFreeBytes })
+    }
+    return false
+  }
+
+  async function takeTasks(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      // Taken before the look at the queue: a ring during it is not lost.
+      const rung = bell.next()
+      try {
+        while (!stopping.signal.aborted && (await takeOne()));
+      } catch (error) {
+        log.warn('the queue could not be read', { error })
+      }
+      await Promise.race([rung, clock.sleep(options.pollMs, stopping.signal)])
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const leases = [...running.values()].map((each) => each.claimed.lease)
+    const answers = new Map((await store.heartbeat(life, leases)).map((answer) => [answer.taskId, answer]))
+    for (const lease of leases) {
+      const answer = answers.get(lease.taskId)
+      const task = running.get(lease.taskId)
+      if (task === undefined || task.claimed.lease.attempt !== lease.attempt) continue
+      if (answer === undefined || answer.attempt !== lease.attempt) task.interrupt('lease_lost')
+      else if (answer.cancelRequested) task.interrupt('cancelled')
+    }
+  }
+
+  /** Repeats until all is drained: what it does must go on while tasks still run. */
+  async function every(ms: number, what: string, work: () => Promise<unknown>): Promise<void> {
+    while (!finished.signal.aborted) {
+      try {
+        await work()
+      } catch (error) {
+        log.warn(`${what} failed`, { error })
+      }
+      await clock.sleep(ms, finished.signal)
+    }
+  }
+
+  const finished = new AbortController()
+  const cancelBell = () => void beat().catch((error: unknown) => log.warn('heartbeat failed', { error }))
+  const listening = store
+    .listen({
+      queue: () => bell.ring(),
+      cancel: (taskId) => {
+        if (running.has(taskId)) cancelBell()
+      },
+    })
+    .catch((error: unknown) => {
+      log.warn('no wake-ups from the database: the queue is polled', { error })
+      return () => Promise.resolve()
+    })
+  const loopUntilStopped = takeTasks()
+  const loops = Promise.all([
+    every(options.heartbeatMs, 'heartbeat', beat),
+    every(1000, 'sweep', async () => {
+      if ((await store.sweep()) > 0) bell.ring()
+    }),
+    ...(options.pool === null ? [] : [every(options.heartbeatMs, 'pool', () => store.keepPool(options.pool ?? ''))]),
+  ])
+
+  async function finish(): Promise<void> {
+    await loopUntilStopped
+    await Promise.all(attempts)
+    finished.abort()
+    await loops
+    const unlisten = await listening
+    await unlisten()
+    await store.leave(life.id).catch((error: unknown) => log.warn('leaving failed', { error }))
+  }
+
+  let drained: Promise<void> | null = null
+  return {
+    get running() {
+      return running.size
+    },
+    drain(graceMs) {
+      stopping.abort()
+      void clock.sleep(graceMs, graceOver.signal).then(() => {
+        for (const task of running.values()) task.interrupt('drained')
+      })
+      drained ??= finish().finally(() => graceOver.abort())
+      return drained
+    },
+  }
+}
+
+/** Wakes all that wait for the next ring. */
+function createBell() {
+  let wake = () => {}
+  let next = new Promise<void>((resolve) => (wake = resolve))
+  return {
+    /** Resolves at the next ring. */
+    next: () => next,
+    ring() {
+      wake()
+      next = new Promise<void>((resolve) => (wake = resolve))
+    },
+  }
+}

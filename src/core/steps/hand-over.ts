@@ -1,0 +1,90 @@
+import { BadWork, type Work } from '../../ports/publisher.ts'
+import type { CloneSource } from '../../ports/runtime.ts'
+import { inStep, type Attempt } from '../attempt.ts'
+import { persist } from '../persist.ts'
+import { Stop } from '../reasons.ts'
+import { commitMessage, type Workshop } from './workshop.ts'
+
+/** Larger bundles are not kept in the database: a crash after the hand-over then pays for the agent again. */
+const maxSavedBytes = 32 * 1024 * 1024
+
+/**
+ * One round of work in the publisher's hands: made by the agent, or taken from what an earlier attempt saved.
+ * `null`: nothing differs from the base.
+ */
+export async function receive(
+  attempt: Attempt,
+  source: CloneSource,
+  workshop: Workshop,
+  turn: { round: number; findings: string | null },
+): Promise<Work | null> {
+  const saved = turn.round === 0 ? await savedBundle(attempt) : null
+  if (saved !== null) {
+    workshop.startFrom(saved)
+    return inStep(attempt, 'hand-over', () => take(attempt, source, saved.bundle))
+  }
+  const handout = await workshop.round(turn.round, turn.findings)
+  if (handout.kind === 'nothing') return null
+  return inStep(attempt, 'hand-over', async () => {
+    const work = await take(attempt, source, handout.bundle)
+    if (work !== null) await save(attempt, work.headSha, handout.bundle)
+    return work
+  })
+}
+
+async function savedBundle(attempt: Attempt): Promise<{ bundle: Buffer; headSha: string } | null> {
+  const { parts, claimed, journal } = attempt
+  if (claimed.lease.attempt === 1) return null
+  const saved = await persist(parts, () => parts.store.savedWork(claimed.lease))
+  if (saved === null) return null
+  journal.note('hand-over', 'an earlier attempt had handed its work over: the agent is not run again')
+  attempt.evidence = { ...attempt.evidence, agent: saved.evidence.agent }
+  return saved
+}
+
+async function take(attempt: Attempt, source: CloneSource, bundle: Buffer): Promise<Work | null> {
+  const { parts, claimed, journal } = attempt
+  const work = await received(attempt, source, bundle)
+  if (work.empty) return null
+  attempt.evidence = {
+    ...attempt.evidence,
+    headSha: work.headSha,
+    commits: work.commits,
+    files: work.changes.map((change) => change.path),
+    insertions: work.insertions,
+    deletions: work.deletions,
+  }
+  attempt.diff = await work.diff()
+  const size = `${work.changes.length} files, +${work.insertions} -${work.deletions}`
+  journal.note('hand-over', `the publisher holds ${work.headSha}: ${size}`, {
+    headSha: work.headSha,
+    branch: claimed.task.branch,
+  })
+  return work
+}
+
+async function received(attempt: Attempt, source: CloneSource, bundle: Buffer): Promise<Work> {
+  const { parts, claimed } = attempt
+  try {
+    return await parts.publisher.receive({
+      taskId: claimed.lease.taskId,
+      attempt: claimed.lease.attempt,
+      repo: source.repo,
+      baseSha: source.sha,
+      bundle,
+      commit: { message: commitMessage(attempt), ...parts.author },
+    })
+  } catch (error) {
+    if (error instanceof BadWork) throw new Stop({ kind: 'work_unusable', message: error.message })
+    throw error
+  }
+}
+
+async function save(attempt: Attempt, headSha: string, bundle: Buffer): Promise<void> {
+  const { parts, claimed, evidence, journal } = attempt
+  if (bundle.length > maxSavedBytes) {
+    journal.note('hand-over', `the work is too large to be saved (${bundle.length} bytes)`)
+    return
+  }
+  await persist(parts, () => parts.store.saveWork(claimed.lease, { headSha, bundle, evidence }))
+}

@@ -1,0 +1,31 @@
+import type { Settings } from '../config.ts'
+import type { Log } from '../ports/log.ts'
+import type { TaskStore } from '../ports/task-store.ts'
+import type { TokenStore } from '../ports/token-store.ts'
+import type { RunningScheduler } from './scheduler.ts'
+import type { SubmitContext } from './submit.ts'
+
+/** One area of this machine, for `doctor` and /readyz. */
+export interface DoctorEntry {
+  /** `database`, `git`, `runtime local`, `agent command`, … */
+  readonly area: string
+  readonly ok: boolean
+  readonly detail: string
+  /** What a person types to mend it; `null` where there is nothing to mend. */
+  readonly todo: string | null
+}
+
+/** An opened Nightshift: what every door works on. */
+export interface System {
+  readonly settings: Settings
+  readonly store: TaskStore
+  readonly tokens: TokenStore
+  readonly submitContext: SubmitContext
+  readonly log: Log
+  readonly version: string
+  /** What is missing on this machine, by area. */
+  doctor(): Promise<readonly DoctorEntry[]>
+  /** Starts taking tasks of a pool (`null`: the one that everyone shares). */
+  startScheduler(options: { pool: string | null; slots: number }): RunningScheduler
+  close(): Promise<void>
+}

@@ -1,0 +1,85 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { Log } from '../ports/log.ts'
+
+export interface Credential {
+  readonly username: string
+  readonly password: string
+}
+
+/** The credentials for an http or https repository; `null`: none are known. Asked before every connection. */
+export type CredentialsFor = (url: string) => Promise<Credential | null>
+
+export interface CredentialOptions {
+  /** A file in git's store format: lines like `https://user:password@host`, percent-encoded. Read at every use. */
+  readonly file: string | null
+  /** A token for one https server, e.g. `https://github.com`. */
+  readonly token: { readonly serverUrl: string; readonly token: string } | null
+  readonly log: Log
+}
+
+/**
+ * Looks in the file first, then takes the token. Scheme, host and port must be equal; where a line has a path, the
+ * repository must be that or lie below it. The first line that fits counts. Never throws: a file that cannot be read
+ * is told to the log.
+ */
+export function createCredentials(options: CredentialOptions): CredentialsFor {
+  let told = ''
+  function tell(message: string, facts: Record<string, unknown>): void {
+    const said = `${message} ${JSON.stringify(facts)}`
+    if (said !== told) options.log.warn(message, facts)
+    told = said
+  }
+
+  async function lines(): Promise<string[]> {
+    if (options.file === null) return []
+    try {
+      const { mode } = await stat(options.file)
+      if ((mode & 0o077) !== 0) {
+        tell('others can read the file with git credentials: type chmod 600', { file: options.file })
+      }
+      return (await readFile(options.file, 'utf8')).split(/\r?\n/)
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error)
+      tell('the file with git credentials cannot be read', { file: options.file, code })
+      return []
+    }
+  }
+
+  return async (repo) => {
+    const wanted = parse(repo)
+    if (wanted === null) return null
+    for (const line of await lines()) {
+      const found = parse(line.trim())
+      if (found === null || (found.username === '' && found.password === '')) continue
+      if (!fits(found, wanted)) continue
+      try {
+        return {
+          username: decodeURIComponent(found.username),
+          password: decodeURIComponent(found.password),
+        }
+      } catch {
+        tell('a line of the file with git credentials has a bad % escape', { host: found.host })
+      }
+    }
+    const server = options.token === null ? null : parse(options.token.serverUrl)
+    if (server === null || server.protocol !== 'https:' || options.token === null) return null
+    // GitHub takes any name beside a token, and documents this one.
+    return fits(server, wanted) ? { username: 'x-access-token', password: options.token.token } : null
+  }
+}
+
+function parse(text: string): URL | null {
+  const url = URL.canParse(text) ? new URL(text) : null
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url : null
+}
+
+function fits(held: URL, wanted: URL): boolean {
+  // A URL's host leaves out the scheme's default port.
+  if (held.protocol !== wanted.protocol || held.host !== wanted.host) return false
+  const path = held.pathname.replace(/\/+$/, '')
+  return path === '' || plainPath(wanted) === plainPath(held) || wanted.pathname.startsWith(`${path}/`)
+}
+
+function plainPath(url: URL): string {
+  return url.pathname.replace(/\/+$/, '').replace(/\.git$/, '')
+}

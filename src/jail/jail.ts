@@ -1,0 +1,173 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, realpathSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { encodeArguments, environmentArguments, fileSystemArguments, isolationArguments } from './bwrap-args.ts'
+import type { JailPrograms, JailSpec } from './jail-spec.ts'
+import { openPipe, type OutputPipes } from './output-pipes.ts'
+import { PassedFile } from './passed-file.ts'
+import { syscallFilter } from './syscall-filter.ts'
+import { stagingArguments } from './staging.ts'
+
+/** What is started in a jail, and where its processes are kept account of. */
+export interface JailCommand {
+  readonly argv: readonly string[]
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin: Buffer | null
+  readonly pipes: OutputPipes
+  /** File to which each start adds its /proc/PID/stat, so that others can end it when we no longer can. */
+  readonly runFile: string
+  /** `cgroup.procs` files that the jail joins before anything else runs. */
+  readonly cgroupProcs: readonly string[]
+}
+
+export interface StartedJail {
+  readonly child: ChildProcess
+  readonly stdout: Socket
+  readonly stderr: Socket
+  /** What bubblewrap told so far. */
+  report(): JailReport
+  /** Closes what {@link report} reads from. */
+  release(): void
+}
+
+export interface JailReport {
+  /** The process, by the machine's numbering, whose end proves that of everything inside; `null`: none was made. */
+  readonly initPid: number | null
+  /** Bubblewrap came as far as making the jail itself. */
+  readonly made: boolean
+  /** How the command ended; `null`: it did not, or never began. */
+  readonly exitCode: number | null
+}
+
+/** Largest file that a command can write. */
+const maxFileBytes = 4 * 1024 ** 3
+const maxOpenFiles = 65_536
+/** Exit code of the launcher where the jail could not be prepared. */
+const launcherFailed = 125
+
+// As short as can be: every process in the chain costs time. Sizes of `ulimit -f` are in blocks of 512 bytes.
+const launcher = [
+  'unset PWD OLDPWD SHLVL',
+  'ulimit -c 0',
+  `ulimit -n ${maxOpenFiles} 2>/dev/null || ulimit -n "$(ulimit -Hn)"`,
+  `ulimit -f ${maxFileBytes / 512}`,
+  `read -r stat </proc/$$/stat && echo "$stat" >>"$1" || exit ${launcherFailed}`,
+  'shift',
+  `while [ "$1" != -- ]; do echo 0 >"$1" || exit ${launcherFailed}; shift; done`,
+  'shift',
+  'exec "$@"',
+].join('\n')
+
+/** A jail that is described once and started once for each command. */
+export class Jail {
+  readonly #programs: JailPrograms
+  readonly #spec: JailSpec
+  /** A folder that is ours alone, for what is handed over. */
+  readonly #scratch: string
+  readonly #fixed: readonly string[]
+  readonly #staging: readonly string[] | null
+
+  /** Throws where a source of the spec is not there. */
+  constructor(programs: JailPrograms, spec: JailSpec, scratch: string) {
+    // A symbolic link on the way to a source could lead through a closed folder; real paths are looked up once, here.
+    const mounts = spec.mounts.map((mount) =>
+      mount.kind === 'link' ? mount : { ...mount, from: realpathSync(mount.from) },
+    )
+    this.#programs = programs
+    this.#spec = { ...spec, mounts }
+    this.#scratch = scratch
+    this.#fixed = [...isolationArguments(this.#spec), ...fileSystemArguments(this.#spec)]
+    const sources = mounts.flatMap((mount) => (mount.kind === 'link' ? [] : [mount.from]))
+    this.#staging =
+      spec.dropTo === null ? null : stagingArguments([...sources, spec.emptyFile, spec.emptyFolder])
+  }
+
+  /** Starts a command. Throws the operating system's error where files or processes cannot be made. */
+  start(command: JailCommand): StartedJail {
+    const closers: (() => void)[] = []
+    const inherited: number[] = []
+    const pass = (content: Uint8Array) => {
+      const file = new PassedFile(this.#scratch, content)
+      closers.push(() => file.close())
+      inherited.push(file.fd)
+      return { file, childFd: String(inherited.length + 2) }
+    }
+    const opened: Socket[] = []
+    try {
+      const args = pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)]))
+      const status = pass(Buffer.alloc(0))
+      const filter = pass(syscallFilter())
+      const inner = [
+        this.#programs.bwrap,
+        ...['--args', args.childFd],
+        ...['--json-status-fd', status.childFd],
+        ...['--seccomp', filter.childFd],
+        '--',
+        ...command.argv,
+      ]
+      let outerStatus: PassedFile | null = null
+      let argv = inner
+      if (this.#staging !== null) {
+        const outer = pass(Buffer.alloc(0))
+        outerStatus = outer.file
+        argv = this.#staged(pass(encodeArguments(this.#staging)).childFd, outer.childFd, inner)
+      }
+      const stdin = command.stdin === null ? null : new PassedFile(this.#scratch, command.stdin, 0o644)
+      if (stdin !== null) closers.push(() => stdin.close())
+      const stdout = openPipe(command.pipes.stdout)
+      opened.push(stdout.reader)
+      closers.push(() => closeSync(stdout.writer))
+      const stderr = openPipe(command.pipes.stderr)
+      opened.push(stderr.reader)
+      closers.push(() => closeSync(stderr.writer))
+
+      const child = spawn(
+        this.#programs.sh,
+        ['-c', launcher, 'sh', command.runFile, ...command.cgroupProcs, '--', ...argv],
+        {
+          cwd: '/',
+          env: {},
+          detached: true,
+          stdio: [stdin === null ? 'ignore' : stdin.fd, stdout.writer, stderr.writer, ...inherited],
+        },
+      )
+      // What the child holds now must not be held by us: a pipe ends when its last writer is gone.
+      const kept = [status.file, outerStatus]
+      const reports = closers.filter((_, index) => kept.some((file) => file?.fd === inherited[index]))
+      for (const close of closers) if (!reports.includes(close)) close()
+      return {
+        child,
+        stdout: stdout.reader,
+        stderr: stderr.reader,
+        report: () => readReport(status.file.read(4096), outerStatus?.read(4096) ?? null),
+        release: () => reports.forEach((close) => close()),
+      }
+    } catch (error) {
+      for (const close of closers) close()
+      for (const reader of opened) reader.destroy()
+      throw error
+    }
+  }
+
+  #staged(argsFd: string, statusFd: string, inner: readonly string[]): string[] {
+    const { bwrap, setpriv } = this.#programs
+    if (setpriv === null) throw new Error('setpriv is needed to drop to another user')
+    const uid = String(this.#spec.dropTo)
+    return [
+      ...[bwrap, '--args', argsFd, '--json-status-fd', statusFd, '--'],
+      ...[setpriv, '--reuid', uid, '--regid', uid, '--clear-groups', '--inh-caps=-all', '--'],
+      ...inner,
+    ]
+  }
+}
+
+function readReport(inner: string, outer: string | null): JailReport {
+  const pid = /"child-pid": *(\d+)/.exec(outer ?? inner)?.[1]
+  const exitCode = /"exit-code": *(\d+)/.exec(inner)?.[1]
+  return {
+    initPid: pid === undefined ? null : Number(pid),
+    made: inner.includes('"child-pid"'),
+    exitCode: exitCode === undefined ? null : Number(exitCode),
+  }
+}

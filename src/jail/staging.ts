@@ -1,0 +1,37 @@
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+const othersMayEnter = 0o001
+
+/**
+ * Root's tools and work folders live under folders that nobody else may enter, such as /root, and the jail's own user
+ * is somebody else. So a first bubblewrap, as root, shows the machine as it is but for those closed folders: each is
+ * replaced by one that holds only the given sources, at the same paths, and can be entered.
+ */
+export function stagingArguments(sources: readonly string[]): string[] {
+  const closed = new Map<string, string[]>()
+  for (const source of new Set(sources)) {
+    const folder = closedFolderAbove(source)
+    if (folder !== null) closed.set(folder, [...(closed.get(folder) ?? []), source])
+  }
+  return [
+    '--unshare-pid',
+    '--die-with-parent',
+    '--clearenv',
+    ...['--dev-bind', '/', '/'],
+    ...[...closed].flatMap(([folder, inside]) => [
+      ...['--perms', '0755', '--tmpfs', folder],
+      // A parent has to be there before what lies in it.
+      ...inside.toSorted().flatMap((source) => ['--bind', source, source]),
+    ]),
+  ]
+}
+
+/** The topmost folder above a path that is closed to others; `null`: all are open. Throws where the path is not there. */
+export function closedFolderAbove(path: string): string | null {
+  let topmost: string | null = null
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & othersMayEnter) === 0) topmost = folder
+    if (folder === '/') return topmost
+  }
+}

@@ -1,0 +1,45 @@
+import { Migrator, sql, type Kysely, type Migration } from 'kysely'
+import * as queue from './migrations/m0001-queue.ts'
+
+// In the order of their names, for ever: never rename, change or remove one that was released.
+const migrations: Record<string, Migration> = {
+  '0001-queue': queue,
+}
+
+/** The database knows migrations that this version does not: a newer one has used it. */
+export class DatabaseTooNew extends Error {
+  override readonly name = 'DatabaseTooNew'
+  readonly unknown: readonly string[]
+
+  constructor(unknown: readonly string[]) {
+    super(
+      `the database was used by a newer version of nightshift (${unknown.join(', ')}); ` +
+        'update this one, or set another DATABASE_URL or NIGHTSHIFT_HOME',
+    )
+    this.unknown = unknown
+  }
+}
+
+/**
+ * Brings the database to the shape that this version needs, under the migrator's own lock, all or nothing.
+ * Throws {@link DatabaseTooNew}.
+ */
+export async function migrate<T>(db: Kysely<T>): Promise<void> {
+  await refuseNewer(db)
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  // A newer version may have been faster.
+  await refuseNewer(db)
+  throw error
+}
+
+async function refuseNewer<T>(db: Kysely<T>): Promise<void> {
+  const table = await sql<{ found: string | null }>`select to_regclass('kysely_migration')::text as found`.execute(
+    db,
+  )
+  if ((table.rows[0]?.found ?? null) === null) return
+  const done = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+  const unknown = done.rows.map((row) => row.name).filter((name) => !(name in migrations))
+  if (unknown.length > 0) throw new DatabaseTooNew(unknown)
+}

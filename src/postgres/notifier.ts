@@ -1,0 +1,51 @@
+import { sql, type Kysely } from 'kysely'
+import type { Log } from '../ports/log.ts'
+import type { Schema } from './schema.ts'
+
+/** The one channel of LISTEN and NOTIFY. */
+export const channel = 'nightshift'
+/** Payload where there may be work; otherwise the payload is the id of a task. */
+export const queuePayload = 'queue'
+
+/**
+ * Sends hints after a commit, many in one statement while one is under way. Not within the transactions themselves:
+ * PostgreSQL lets only one transaction with a NOTIFY commit at a time, its write to disk included, and a hint may be
+ * lost anyway.
+ */
+export interface Notifier {
+  queue(): void
+  task(taskId: string): void
+  /** Waits for what is under way. */
+  close(): Promise<void>
+}
+
+export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
+  let waiting = new Set<string>()
+  let sending: Promise<void> | null = null
+
+  async function sendAll(): Promise<void> {
+    while (waiting.size > 0) {
+      const payloads = [...waiting]
+      waiting = new Set()
+      try {
+        await sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`.execute(db)
+      } catch (error) {
+        log.warn('a hint to other processes was lost', { error: String(error) })
+      }
+    }
+    sending = null
+  }
+
+  function send(payload: string): void {
+    waiting.add(payload)
+    sending ??= sendAll()
+  }
+
+  return {
+    queue: () => send(queuePayload),
+    task: send,
+    close: async () => {
+      await sending
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import type { Generated, JSONColumnType } from 'kysely'
+import type { Evidence } from '../model/evidence.ts'
+import type { TaskEvent } from '../model/event.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { AgentName } from '../model/submission.ts'
+import type { Hold, NewTask, State, Task, TaskOptions } from '../model/task.ts'
+
+/** Columns of `tasks`; what each means stands in the migration that makes it. */
+export interface TasksTable {
+  id: string
+  state: State
+  hold: Hold | null
+  outcome: Outcome | null
+  reason: string | null
+  pool: string
+  lane: string
+  machine_id: string | null
+  repo: string
+  base: string | null
+  branch: string
+  prompt: string
+  agent: AgentName
+  runtime: Task['runtime']
+  priority: number
+  run_id: string | null
+  batch: string | null
+  needs: readonly string[]
+  paths: readonly string[]
+  path_prefixes: readonly string[]
+  retry_of: string | null
+  options: JSONColumnType<TaskOptions>
+  asked: JSONColumnType<Pick<NewTask, 'base' | 'branch' | 'runtime'>>
+  attempt: Generated<number>
+  crashes: Generated<number>
+  worker_id: string | null
+  lease_until: Date | null
+  due_at: Date | null
+  because_of: string | null
+  cancel_requested_at: Date | null
+  cancel_reason: string | null
+  pinned_sha: string | null
+  intended: Generated<readonly string[]>
+  output_bytes: Generated<string>
+  evidence: JSONColumnType<Evidence | null, string | null, string | null>
+  created_at: Generated<Date>
+  started_at: Date | null
+  ended_at: Date | null
+}
+
+export interface EventsTable {
+  /** bigint, which pg hands out as text. */
+  id: Generated<string>
+  task_id: string
+  attempt: number
+  at: Generated<Date>
+  type: TaskEvent['type']
+  step: TaskEvent['step']
+  text: string
+  data: JSONColumnType<TaskEvent['data']>
+}
+
+export interface Schema {
+  tasks: TasksTable
+  task_needs: { task_id: string; need_id: string }
+  events: EventsTable
+  saved_work: { task_id: string; head_sha: string; bundle: Buffer; evidence: JSONColumnType<Evidence> }
+  diffs: { task_id: string; gzip: Buffer }
+  pools: { id: string; alive_until: Date }
+  workers: { id: string; host: string; pid: number; slots: number; seen_at: Date }
+  idempotency_keys: {
+    key: string
+    request_hash: string
+    task_ids: readonly string[]
+    created_at: Generated<Date>
+  }
+  settings: {
+    only_row: Generated<boolean>
+    paused: Generated<boolean>
+    limit_global: number | null
+    limit_per_repository: number | null
+    limit_per_agent: number | null
+  }
+  tokens: {
+    id: string
+    name: string
+    hash: Buffer
+    created_at: Generated<Date>
+    last_used_at: Date | null
+  }
+}

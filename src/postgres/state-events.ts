@@ -1,0 +1,24 @@
+import { sql } from 'kysely'
+import type { Tx } from './transaction.ts'
+
+/** A step in a task's own life. */
+export interface StateEvent {
+  readonly taskId: string
+  readonly attempt: number
+  readonly text: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Adds events of type `state`. The caller holds the rows of these tasks: ids of one task's events grow in order. */
+export async function recordStates(tx: Tx, events: readonly StateEvent[]): Promise<void> {
+  if (events.length === 0) return
+  await sql`
+    insert into events (task_id, attempt, type, text, data)
+    select task_id, attempt, 'state', text, data
+    from unnest(
+      ${events.map((event) => event.taskId)}::text[],
+      ${events.map((event) => event.attempt)}::int[],
+      ${events.map((event) => event.text)}::text[],
+      ${events.map((event) => JSON.stringify(event.data))}::jsonb[]
+    ) as given (task_id, attempt, text, data)`.execute(tx)
+}
