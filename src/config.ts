@@ -19,6 +19,10 @@ export interface Settings {
   readonly network: readonly string[]
   /** File of `https://user:password@host` lines for the publisher. */
   readonly gitCredentials: string | null
+  /** Path of the operator's own policy, laid over every repository's. */
+  readonly operatorPolicy: string | null
+  /** Token for the GitHub server of this address, e.g. https://github.com. */
+  readonly githubToken: { readonly serverUrl: string; readonly token: string } | null
   readonly author: { readonly name: string; readonly email: string }
   /** Memory of one sandbox, all its processes together. */
   readonly memoryBytes: number
@@ -59,6 +63,9 @@ const environmentSchema = z.object({
   NIGHTSHIFT_REPO_ROOTS: z.string().default(''),
   NIGHTSHIFT_NETWORK: z.string().default('*'),
   NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
+  NIGHTSHIFT_POLICY: z.string().optional(),
+  GITHUB_TOKEN: z.string().optional(),
+  GITHUB_SERVER_URL: z.url({ protocol: /^https?$/, error: 'must be an https URL' }).default('https://github.com'),
   NIGHTSHIFT_AUTHOR: z
     .string()
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')
@@ -96,6 +103,9 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
       .map((host) => host.trim().toLowerCase())
       .filter((host) => host !== ''),
     gitCredentials: env.NIGHTSHIFT_GIT_CREDENTIALS ?? null,
+    operatorPolicy: env.NIGHTSHIFT_POLICY === undefined ? null : resolve(env.NIGHTSHIFT_POLICY),
+    githubToken:
+      env.GITHUB_TOKEN === undefined ? null : { serverUrl: env.GITHUB_SERVER_URL, token: env.GITHUB_TOKEN },
     author: { name: name ?? '', email: email ?? '' },
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
     processes: env.NIGHTSHIFT_PROCESSES,

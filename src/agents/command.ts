@@ -21,7 +21,8 @@ function promptOf(turn: AgentTurn): string {
 function endOf(exec: ExecEnd): AgentEnd {
   return {
     ok: exec.exitCode === 0,
-    fault: exec.exitCode === 0 ? null : `the command exited with code ${exec.exitCode ?? 'none'}${lastLine(exec)}`,
+    fault:
+      exec.exitCode === 0 ? null : `the command exited with code ${exec.exitCode ?? 'none'}${lastLine(exec)}`,
     evidence: {
       name: 'command',
       version: null,

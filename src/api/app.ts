@@ -81,7 +81,7 @@ export function createApi(options: ApiOptions): Api {
   app.get('/', (c) => c.redirect('/docs'))
 
   app.notFound((c) => {
-    const path = c.req.path
+    const path = new URL(c.req.url).pathname
     const methods = allowedMethods(app, path)
     const error =
       methods.length === 0
@@ -91,7 +91,7 @@ export function createApi(options: ApiOptions): Api {
           })
     return problemResponse(error, path)
   })
-  app.onError((error, c) => problemResponse(asProblem(error, system), c.req.path))
+  app.onError((error, c) => problemResponse(asProblem(error, system), new URL(c.req.url).pathname))
 
   return {
     app,

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
 
 /** The address cannot be listened on. */
 export class ListenError extends Error {
@@ -31,7 +30,8 @@ export interface Listening {
 
 /** Binds an app; port 0 takes a free one. Throws {@link ListenError}. */
 export async function listen(options: {
-  app: Hono
+  /** A Hono app. */
+  app: { fetch: (request: Request) => Response | Promise<Response> }
   host: string
   port: number
   onError: (error: unknown) => void

@@ -1,8 +1,7 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
-import { agentEvidenceSchema, evidenceSchema } from '../model/evidence.ts'
+import { z, type OpenAPIHono } from '@hono/zod-openapi'
+import { agentEvidenceSchema } from '../model/evidence.ts'
 import { outcomeSchema } from '../model/outcome.ts'
 import { runtimeNames, submissionSchema } from '../model/submission.ts'
-import { z } from '@hono/zod-openapi'
 import { limitsSchema } from './shapes.ts'
 
 /** The OpenAPI document, as the library generates it. */
@@ -25,14 +24,13 @@ export function registerSchemas(api: OpenAPIHono): void {
   api.openAPIRegistry.register('AgentRun', agentRunSchema)
   api.openAPIRegistry.register('Outcome', outcomeSchema)
   api.openAPIRegistry.register('AgentEvidence', agentEvidenceSchema)
-  api.openAPIRegistry.register('Evidence', evidenceSchema)
   api.openAPIRegistry.register('Limits', limitsSchema)
   api.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' })
 }
 
 /** The document of all routes that were added. */
 export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocument {
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Nightshift',
@@ -47,6 +45,17 @@ export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocum
       { name: 'Health', description: 'For those who watch over the process.' },
     ],
   })
+  return JSON.parse(JSON.stringify(document, nullableReferences)) as OpenApiDocument
+}
+
+// The generator writes "this shape or null" as allOf(shape, null), which nothing can satisfy.
+function nullableReferences(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('allOf' in value) || !Array.isArray(value.allOf))
+    return value
+  const { allOf, ...rest } = value
+  const [shape, other] = allOf as { $ref?: string; type?: string | string[] }[]
+  if (shape?.$ref === undefined || !Array.isArray(other?.type) || !other.type.includes('null')) return value
+  return { anyOf: [shape, { type: 'null' }], ...rest }
 }
 
 /** The methods that a path takes, of all that were added; empty: there is no such path. */

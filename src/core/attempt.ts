@@ -1,5 +1,6 @@
 import type { Evidence } from '../model/evidence.ts'
 import type { Step } from '../model/event.ts'
+import type { Policy } from '../model/policy/schema.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -19,6 +20,8 @@ export interface PipelineParts {
   readonly clock: Clock
   readonly limits: SandboxLimits
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
+  /** Laid over every repository's own policy; `null`: there is none. */
+  readonly operatorPolicy: Policy | null
   /** Says why a repository may not ask for a host; `null`: it may. */
   readonly refusedHost: (host: string) => string | null
   /** Whether a database error may pass. */

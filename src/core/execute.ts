@@ -53,7 +53,8 @@ function begin(parts: PipelineParts, claimed: ClaimedTask, journal: Journal, sig
   const runtime = parts.runtimes.find((each) => task.runtime === 'auto' || task.runtime === each.name)
   const agent = parts.agents.get(task.agent)
   // The claim asks only for what this process has.
-  if (runtime === undefined || agent === undefined) throw new Error(`claimed ${task.id} without being able to do it`)
+  if (runtime === undefined || agent === undefined)
+    throw new Error(`claimed ${task.id} without being able to do it`)
   return { parts, claimed, runtime, agent, journal, signal, evidence: noEvidence(), diff: null }
 }
 
@@ -117,7 +118,11 @@ function wordsOf(error: unknown): string {
 }
 
 function endingOf(attempt: Attempt, reason: Reason): Ending {
-  return { outcome: outcomeOf(reason), reason: attempt.parts.mask(sentence(reason)), evidence: attempt.evidence }
+  return {
+    outcome: outcomeOf(reason),
+    reason: attempt.parts.mask(sentence(reason)),
+    evidence: attempt.evidence,
+  }
 }
 
 function settle(attempt: Attempt, ending: Ending): Promise<Execution> {
@@ -129,7 +134,10 @@ function settle(attempt: Attempt, ending: Ending): Promise<Execution> {
   })
 }
 
-async function retryLater(attempt: Attempt, failure: { reason: Reason; mayPass: boolean }): Promise<Execution> {
+async function retryLater(
+  attempt: Attempt,
+  failure: { reason: Reason; mayPass: boolean },
+): Promise<Execution> {
   const { parts, claimed, journal } = attempt
   const ending = endingOf(attempt, failure.reason)
   if (!failure.mayPass) return settle(attempt, ending)

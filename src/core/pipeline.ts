@@ -4,7 +4,7 @@ import { Stop } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { prepare } from './steps/prepare.ts'
 import { publish } from './steps/publish.ts'
-import { readRepositoryFile } from './steps/repository-file.ts'
+import { readRules } from './steps/repository-file.ts'
 import { receive } from './steps/hand-over.ts'
 import { Workshop } from './steps/workshop.ts'
 import type { Work } from '../ports/publisher.ts'
@@ -15,17 +15,17 @@ import type { Work } from '../ports/publisher.ts'
  */
 export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const source = await prepare(attempt)
-  const file = await readRepositoryFile(attempt, source)
-  const workshop = new Workshop(attempt, source, file)
+  const rules = await readRules(attempt, source)
+  const workshop = new Workshop(attempt, source, rules.file)
   try {
     let findings: Findings | null = null
     let work: Work | null
     for (let round = 0; ; round += 1) {
       work = await receive(attempt, source, workshop, { round, findings: findings?.words ?? null })
       if (work === null) return noChanges(attempt)
-      findings = await gate(attempt, source, file, work)
+      findings = await gate(attempt, source, rules, work)
       if (findings === null) break
-      if (round >= file.fixRounds) throw new Stop(findings.reason)
+      if (round >= rules.file.fixRounds) throw new Stop(findings.reason)
     }
     await publish(attempt, work)
     return { outcome: 'pushed', reason: null, evidence: attempt.evidence }
@@ -36,5 +36,9 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
 
 function noChanges(attempt: Attempt): Ending {
   if (attempt.claimed.options.requireChanges) throw new Stop({ kind: 'nothing_changed' })
-  return { outcome: 'no_changes', reason: 'The agent ended well, and nothing differs from the base.', evidence: attempt.evidence }
+  return {
+    outcome: 'no_changes',
+    reason: 'The agent ended well, and nothing differs from the base.',
+    evidence: attempt.evidence,
+  }
 }

@@ -77,7 +77,10 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     if (free >= options.disk.minFreeBytes) return true
     if (clock.monotonicMs() - lastDiskWarningMs > diskWarningMs) {
       lastDiskWarningMs = clock.monotonicMs()
-      log.warn('no task is taken: the disk is nearly full', { freeBytes: free, needed: options.disk.minFreeBytes })
+      log.warn('no task is taken: the disk is nearly full', {
+        freeBytes: free,
+        needed: options.disk.minFreeBytes,
+      })
     }
     return false
   }
@@ -138,7 +141,9 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     every(1000, 'sweep', async () => {
       if ((await store.sweep()) > 0) bell.ring()
     }),
-    ...(options.pool === null ? [] : [every(options.heartbeatMs, 'pool', () => store.keepPool(options.pool ?? ''))]),
+    ...(options.pool === null
+      ? []
+      : [every(options.heartbeatMs, 'pool', () => store.keepPool(options.pool ?? ''))]),
   ])
 
   async function finish(): Promise<void> {

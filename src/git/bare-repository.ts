@@ -7,8 +7,9 @@ import { join } from 'node:path'
 export function repositoryFiles(sha: string, alternate?: string): Record<string, string> {
   return {
     ...(alternate === undefined ? {} : { 'objects/info/alternates': `${join(alternate, 'objects')}\n` }),
-    'objects/pack/.keep-folder': '',
-    'refs/heads/.keep-folder': '',
+    // Git wants these two folders, and skips names that begin with a dot.
+    'objects/.folder': '',
+    'refs/.folder': '',
     config: `${formatOf(sha)}\tbare = true\n`,
     // Last: a repository without it is taken for one that was not finished, and is made again.
     HEAD: 'ref: refs/heads/none\n',

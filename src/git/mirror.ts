@@ -29,6 +29,7 @@ export interface MirrorOptions {
 /** A file in a mirror that says: something here could not be read, look before the next use. */
 export const suspectMark = 'suspect'
 
+const findOptions = { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000 }
 const maxPacks = 30
 const pinDays = 30
 
@@ -45,7 +46,9 @@ export function createMirrors({ git, log, fetchTimeoutMs, lockWaitMs }: MirrorOp
     join(place.home, 'mirrors', `${createHash('sha256').update(repo).digest('hex')}.git`)
 
   async function holds(path: string, sha: string): Promise<boolean> {
-    return (await place.touch(join(path, 'refs', 'pinned', sha))) && !(await place.touch(join(path, suspectMark)))
+    return (
+      (await place.touch(join(path, 'refs', 'pinned', sha))) && !(await place.touch(join(path, suspectMark)))
+    )
   }
 
   async function bring(repo: string, sha: string, branch: string | null): Promise<void> {
@@ -70,11 +73,12 @@ export function createMirrors({ git, log, fetchTimeoutMs, lockWaitMs }: MirrorOp
     if (ended.ended !== 'exited' || isFull(ended)) return false
     if (/\.lock'?: File exists/.test(ended.stderr)) {
       // Left by a process that was killed: this one holds the lock that they all work under.
-      await place.run(['find', path, '-name', '*.lock', '-delete'], { env: {}, timeoutMs: 60_000 })
+      await place.run(['find', path, '-name', '*.lock', '-delete'], findOptions)
       return true
     }
-    if (remoteFailure(ended, '') !== null || isGone(ended)) return false
-    return mend(path)
+    const isRemote = remoteFailure(ended, '') !== null || isGone(ended)
+    // Words about a remote, unless they name the mirror itself.
+    return isRemote && !ended.stderr.includes(path) ? false : mend(path)
   }
 
   /** Looks through the whole mirror; removes it where it is damaged. Answers whether it did. */
@@ -119,9 +123,10 @@ export function createMirrors({ git, log, fetchTimeoutMs, lockWaitMs }: MirrorOp
     return git.connect(
       repo,
       path,
+      // oxfmt-ignore
       [
-        ...['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'],
-        ...['--no-auto-maintenance', '--refmap=', '--', repo, refspec],
+        'fetch', '--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head',
+        '--no-auto-maintenance', '--refmap=', '--', repo, refspec,
       ],
       { timeoutMs: fetchTimeoutMs },
     )
@@ -133,7 +138,7 @@ export function createMirrors({ git, log, fetchTimeoutMs, lockWaitMs }: MirrorOp
       const names = await place.list(join(path, 'objects', 'pack'))
       if (names.filter((name) => name.endsWith('.pack')).length <= maxPacks) return
       const old = (...args: string[]) =>
-        place.run(['find', ...args, '-mtime', `+${pinDays}`, '-delete'], { env: {}, timeoutMs: 60_000 })
+        place.run(['find', ...args, '-mtime', `+${pinDays}`, '-delete'], findOptions)
       await old(join(path, 'refs', 'pinned'), '-type', 'f')
       await old(join(path, 'objects', 'pack'), '-name', 'tmp_*')
       await git.read(path, ['repack', '--geometric=2', '-d', '--quiet'], { timeoutMs: fetchTimeoutMs })

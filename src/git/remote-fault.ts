@@ -55,7 +55,7 @@ const signs: readonly Sign[] = [
   },
   {
     words:
-      /returned error: 4(?:04|10)|repository .* not found|Repository not found|does not appear to be a git repository|not a git repository|is this a git repository|project you were looking for could not be found|access denied or repository not exported|no such repository/i,
+      /returned error: 4(?:04|10)|repository .* not found|Repository not found|does not appear to be a git repository|not a git repository|invalid gitfile format|is this a git repository|project you were looking for could not be found|access denied or repository not exported|no such repository/i,
     fault: 'repository_not_found',
     says: 'there is no repository, or these credentials cannot see it',
   },
@@ -100,9 +100,17 @@ export function remoteFailure(
 }
 
 /** As {@link remoteFailure}; what is not known may pass, and is tried again. */
-export function anyRemoteFailure(ended: RunResult, repo: string, branch: string | null = null): RemoteFailure {
+export function anyRemoteFailure(
+  ended: RunResult,
+  repo: string,
+  branch: string | null = null,
+): RemoteFailure {
   return (
     remoteFailure(ended, repo, branch) ??
-    new RemoteFailure('unreachable', { repo, branch, message: `${repo}: git could not use it (${wordsOf(ended)})` })
+    new RemoteFailure('unreachable', {
+      repo,
+      branch,
+      message: `${repo}: git could not use it (${wordsOf(ended)})`,
+    })
   )
 }

@@ -19,10 +19,15 @@ interface Listing {
 
 export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
   async function list(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
-    const ended = await git.connect(repo, null, ['ls-remote', '--quiet', '--symref', '--', repo, ...patterns], {
-      timeoutMs,
-      maxStdoutBytes: 256 * 1024 * 1024,
-    })
+    const ended = await git.connect(
+      repo,
+      null,
+      ['ls-remote', '--quiet', '--symref', '--', repo, ...patterns],
+      {
+        timeoutMs,
+        maxStdoutBytes: 256 * 1024 * 1024,
+      },
+    )
     if (ended.exitCode !== 0) throw anyRemoteFailure(ended, repo, branch)
     return parseListing(ended.stdout.toString('utf8'))
   }
@@ -36,7 +41,7 @@ export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
       return new RemoteFailure('repository_empty', {
         repo,
         branch,
-        message: `${repo}: the repository has no commit yet; push a first one`,
+        message: `${repo}: the repository has no commit yet (push a first one), or the address is that of a web page`,
       })
     }
     return new RemoteFailure('branch_not_found', { repo, branch, message: `${repo}: ${message}` })

@@ -83,8 +83,5 @@ function procMasks(spec: JailSpec): string[] {
     const path = `/proc/${name}`
     return existsSync(path) ? ['--ro-bind', empty, path] : []
   }
-  return [
-    ...procFiles.flatMap(bind(spec.emptyFile)),
-    ...procFolders.flatMap(bind(spec.emptyFolder)),
-  ]
+  return [...procFiles.flatMap(bind(spec.emptyFile)), ...procFolders.flatMap(bind(spec.emptyFolder))]
 }

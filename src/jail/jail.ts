@@ -1,7 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, realpathSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { encodeArguments, environmentArguments, fileSystemArguments, isolationArguments } from './bwrap-args.ts'
+import {
+  encodeArguments,
+  environmentArguments,
+  fileSystemArguments,
+  isolationArguments,
+} from './bwrap-args.ts'
 import type { JailPrograms, JailSpec } from './jail-spec.ts'
 import { openPipe, type OutputPipes } from './output-pipes.ts'
 import { PassedFile } from './passed-file.ts'
@@ -85,43 +90,34 @@ export class Jail {
 
   /** Starts a command. Throws the operating system's error where files or processes cannot be made. */
   start(command: JailCommand): StartedJail {
-    const closers: (() => void)[] = []
-    const inherited: number[] = []
+    const files: PassedFile[] = []
     const pass = (content: Uint8Array) => {
       const file = new PassedFile(this.#scratch, content)
-      closers.push(() => file.close())
-      inherited.push(file.fd)
-      return { file, childFd: String(inherited.length + 2) }
+      files.push(file)
+      return { file, childFd: String(files.length + 2) }
     }
-    const opened: Socket[] = []
+    const ends: ReturnType<typeof openPipe>[] = []
+    let stdin: PassedFile | null = null
+    let started: StartedJail | null = null
     try {
-      const args = pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)]))
       const status = pass(Buffer.alloc(0))
-      const filter = pass(syscallFilter())
+      const outer = this.#staging === null ? null : pass(Buffer.alloc(0))
       const inner = [
-        this.#programs.bwrap,
-        ...['--args', args.childFd],
-        ...['--json-status-fd', status.childFd],
-        ...['--seccomp', filter.childFd],
-        '--',
+        ...[this.#programs.bwrap, '--json-status-fd', status.childFd],
+        ...['--args', pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)])).childFd],
+        ...['--seccomp', pass(syscallFilter()).childFd, '--'],
         ...command.argv,
       ]
-      let outerStatus: PassedFile | null = null
-      let argv = inner
-      if (this.#staging !== null) {
-        const outer = pass(Buffer.alloc(0))
-        outerStatus = outer.file
-        argv = this.#staged(pass(encodeArguments(this.#staging)).childFd, outer.childFd, inner)
-      }
-      const stdin = command.stdin === null ? null : new PassedFile(this.#scratch, command.stdin, 0o644)
-      if (stdin !== null) closers.push(() => stdin.close())
+      const argv =
+        this.#staging === null || outer === null
+          ? inner
+          : this.#staged(pass(encodeArguments(this.#staging)).childFd, outer.childFd, inner)
+      // Readable by the jail's user, who may open it again as /dev/stdin; it has no name to be found by.
+      if (command.stdin !== null) stdin = new PassedFile(this.#scratch, command.stdin, 0o644)
       const stdout = openPipe(command.pipes.stdout)
-      opened.push(stdout.reader)
-      closers.push(() => closeSync(stdout.writer))
+      ends.push(stdout)
       const stderr = openPipe(command.pipes.stderr)
-      opened.push(stderr.reader)
-      closers.push(() => closeSync(stderr.writer))
-
+      ends.push(stderr)
       const child = spawn(
         this.#programs.sh,
         ['-c', launcher, 'sh', command.runFile, ...command.cgroupProcs, '--', ...argv],
@@ -129,24 +125,27 @@ export class Jail {
           cwd: '/',
           env: {},
           detached: true,
-          stdio: [stdin === null ? 'ignore' : stdin.fd, stdout.writer, stderr.writer, ...inherited],
+          stdio: [stdin?.fd ?? 'ignore', stdout.writer, stderr.writer, ...files.map((file) => file.fd)],
         },
       )
-      // What the child holds now must not be held by us: a pipe ends when its last writer is gone.
-      const kept = [status.file, outerStatus]
-      const reports = closers.filter((_, index) => kept.some((file) => file?.fd === inherited[index]))
-      for (const close of closers) if (!reports.includes(close)) close()
-      return {
+      started = {
         child,
         stdout: stdout.reader,
         stderr: stderr.reader,
-        report: () => readReport(status.file.read(4096), outerStatus?.read(4096) ?? null),
-        release: () => reports.forEach((close) => close()),
+        report: () => readReport(status.file.read(4096), outer?.file.read(4096) ?? null),
+        release: () => {
+          status.file.close()
+          outer?.file.close()
+        },
       }
-    } catch (error) {
-      for (const close of closers) close()
-      for (const reader of opened) reader.destroy()
-      throw error
+      files.splice(0, outer === null ? 1 : 2)
+      return started
+    } finally {
+      // What the child holds now must not be held by us: a pipe ends when its last writer is gone.
+      for (const end of ends) closeSync(end.writer)
+      for (const file of files) file.close()
+      stdin?.close()
+      if (started === null) for (const end of ends) end.reader.destroy()
     }
   }
 

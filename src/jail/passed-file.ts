@@ -17,7 +17,7 @@ export class PassedFile {
     try {
       unlinkSync(path)
       // A written position leaves the descriptor's own at the start, where the child begins to read.
-      for (let at = 0; at < content.length; ) at += writeSync(this.fd, content, at, content.length - at, at)
+      for (let at = 0; at < content.length;) at += writeSync(this.fd, content, at, content.length - at, at)
     } catch (error) {
       closeSync(this.fd)
       throw error

@@ -19,12 +19,22 @@ export function stagingArguments(sources: readonly string[]): string[] {
     '--die-with-parent',
     '--clearenv',
     ...['--dev-bind', '/', '/'],
-    ...[...closed].flatMap(([folder, inside]) => [
-      ...['--perms', '0755', '--tmpfs', folder],
-      // A parent has to be there before what lies in it.
-      ...inside.toSorted().flatMap((source) => ['--bind', source, source]),
-    ]),
+    ...[...closed].flatMap(([folder, inside]) => stage(folder, inside)),
   ]
+}
+
+function stage(closed: string, sources: readonly string[]): string[] {
+  const args = ['--perms', '0755', '--tmpfs', closed]
+  // A parent has to be there before what lies in it; those that bubblewrap would make could be entered by root alone.
+  const parents = new Set(sources.flatMap((source) => foldersBetween(closed, source)))
+  for (const parent of [...parents].toSorted()) args.push('--perms', '0755', '--dir', parent)
+  for (const source of sources.toSorted()) args.push('--bind', source, source)
+  return args
+}
+
+function foldersBetween(top: string, path: string): string[] {
+  const parent = dirname(path)
+  return parent === top ? [] : [...foldersBetween(top, parent), parent]
 }
 
 /** The topmost folder above a path that is closed to others; `null`: all are open. Throws where the path is not there. */

@@ -61,8 +61,26 @@ export interface Work {
   diff(): Promise<Buffer>
   /** A file at base or head, `null`: none. At most `maxBytes` of it. */
   readFile(at: 'base' | 'head', path: string, maxBytes: number): Promise<Buffer | null>
+  /** The commits from base to head, at most 10,000, newest first. */
+  log(): Promise<readonly CommitFacts[]>
+  /** Every path of the head. */
+  headTree(): Promise<ReadonlyMap<string, TreeEntry>>
   /** A bundle of base..head, of what was judged (not of what was handed over). */
   bundle(): Promise<Buffer>
+}
+
+/** Who made a commit, and on what. */
+export interface CommitFacts {
+  readonly sha: string
+  readonly parents: readonly string[]
+  readonly authorEmail: string
+  readonly committerEmail: string
+}
+
+export interface TreeEntry {
+  readonly mode: string
+  /** `null` for submodules. */
+  readonly bytes: number | null
 }
 
 /** One path that differs between base and head. A rename is a deletion and an addition. */

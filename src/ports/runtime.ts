@@ -84,6 +84,8 @@ export interface Command {
   readonly silenceMs?: number
   /** Whole lines while it runs, invalid UTF-8 replaced; a line over 64 KiB comes in parts. */
   readonly onLine?: (line: OutputLine) => void
+  /** Facts worth telling, as sentences: a host that was asked for and refused. Each is told once. */
+  readonly onNote?: (text: string) => void
 }
 
 export interface OutputLine {

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import { Pool } from 'pg'
 import type { Log } from '../ports/log.ts'
 import { migrate } from './migrate.ts'
+import { preparing } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 /** An opened database, migrated. */
@@ -48,7 +49,7 @@ export async function openDatabase(connection: string, options: DatabaseOptions)
   })
   // An idle connection that breaks would end this process; the next query gets a new one.
   pool.on('error', (error) => options.log.warn('a database connection broke', { error: error.message }))
-  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
   let closing: Promise<void> | null = null
   const close = () => (closing ??= db.destroy())
   try {

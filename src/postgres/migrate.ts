@@ -35,9 +35,9 @@ export async function migrate<T>(db: Kysely<T>): Promise<void> {
 }
 
 async function refuseNewer<T>(db: Kysely<T>): Promise<void> {
-  const table = await sql<{ found: string | null }>`select to_regclass('kysely_migration')::text as found`.execute(
-    db,
-  )
+  const table = await sql<{
+    found: string | null
+  }>`select to_regclass('kysely_migration')::text as found`.execute(db)
   if ((table.rows[0]?.found ?? null) === null) return
   const done = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
   const unknown = done.rows.map((row) => row.name).filter((name) => !(name in migrations))

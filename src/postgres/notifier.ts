@@ -7,6 +7,8 @@ export const channel = 'nightshift'
 /** Payload where there may be work; otherwise the payload is the id of a task. */
 export const queuePayload = 'queue'
 
+const maxNamed = 200
+
 /**
  * Sends hints after a commit, many in one statement while one is under way. Not within the transactions themselves:
  * PostgreSQL lets only one transaction with a NOTIFY commit at a time, its write to disk included, and a hint may be
@@ -15,6 +17,8 @@ export const queuePayload = 'queue'
 export interface Notifier {
   queue(): void
   task(taskId: string): void
+  /** These tasks changed, and with them perhaps what may start. */
+  changed(taskIds: readonly string[]): void
   /** Waits for what is under way. */
   close(): Promise<void>
 }
@@ -44,6 +48,11 @@ export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
   return {
     queue: () => send(queuePayload),
     task: send,
+    changed: (taskIds) => {
+      if (taskIds.length > 0) send(queuePayload)
+      // Whoever shows a page of thousands looks again by itself.
+      for (const id of taskIds.slice(0, maxNamed)) send(id)
+    },
     close: async () => {
       await sending
     },

@@ -17,7 +17,8 @@ export const reasons = {
   },
   /** `root`: the task at the beginning of the chain, where the need itself was skipped. */
   skipped(need: { id: string; outcome: Outcome }, root: { id: string; outcome: Outcome } | null): string {
-    const because = root === null || root.id === need.id ? '' : `, because task ${root.id} ended ${root.outcome}`
+    const because =
+      root === null || root.id === need.id ? '' : `, because task ${root.id} ended ${root.outcome}`
     return `it needs task ${need.id}, which ended ${need.outcome}${because}`
   },
   workerGone(attempt: number): string {

@@ -1,5 +1,6 @@
-import { sql } from 'kysely'
-import type { Tx } from './transaction.ts'
+import { sql, type Kysely } from 'kysely'
+import { prepared } from './prepared.ts'
+import type { Schema } from './schema.ts'
 
 /** A step in a task's own life. */
 export interface StateEvent {
@@ -10,15 +11,15 @@ export interface StateEvent {
 }
 
 /** Adds events of type `state`. The caller holds the rows of these tasks: ids of one task's events grow in order. */
-export async function recordStates(tx: Tx, events: readonly StateEvent[]): Promise<void> {
+export async function recordStates(db: Kysely<Schema>, events: readonly StateEvent[]): Promise<void> {
   if (events.length === 0) return
   await sql`
-    insert into events (task_id, attempt, type, text, data)
+    ${prepared} insert into events (task_id, attempt, type, text, data)
     select task_id, attempt, 'state', text, data
     from unnest(
       ${events.map((event) => event.taskId)}::text[],
       ${events.map((event) => event.attempt)}::int[],
       ${events.map((event) => event.text)}::text[],
       ${events.map((event) => JSON.stringify(event.data))}::jsonb[]
-    ) as given (task_id, attempt, text, data)`.execute(tx)
+    ) as given (task_id, attempt, text, data)`.execute(db)
 }

@@ -98,8 +98,18 @@ const leavings: Leaving[] = [
   { what: 'only ignored files', command: 'echo x > build.log', outcome: 'no_changes' },
   { what: 'a bad exit code', command: 'echo 1 > one.txt; exit 3', outcome: 'agent_failed', reason: /code 3/ },
   { what: 'a command that is not there', command: 'no-such-agent', outcome: 'agent_failed', reason: /127/ },
-  { what: 'no .git at all', command: 'rm -rf .git; echo 1 > one.txt', outcome: 'agent_failed', reason: /\.git/ },
-  { what: 'a .git that is garbage', command: 'echo x > .git/HEAD; echo 1 > one.txt', outcome: 'agent_failed', reason: /\.git/ },
+  {
+    what: 'no .git at all',
+    command: 'rm -rf .git; echo 1 > one.txt',
+    outcome: 'agent_failed',
+    reason: /\.git/,
+  },
+  {
+    what: 'a .git that is garbage',
+    command: 'echo x > .git/HEAD; echo 1 > one.txt',
+    outcome: 'agent_failed',
+    reason: /\.git/,
+  },
   {
     what: 'objects that are missing',
     command: 'echo 1 > one.txt; git add -A; git commit -qm one; rm -rf .git/objects/*',
@@ -131,7 +141,8 @@ const leavings: Leaving[] = [
   },
   {
     what: 'a process in the background that goes on writing',
-    command: 'setsid sh -c "while true; do date > late.txt; sleep 0.05; done" >/dev/null 2>&1 & echo 1 > one.txt',
+    command:
+      'setsid sh -c "while true; do date > late.txt; sleep 0.05; done" >/dev/null 2>&1 & echo 1 > one.txt',
     outcome: 'pushed',
     files: { 'one.txt': '1\n' },
   },
@@ -197,7 +208,11 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
     })
   }
 
-  async function expectBranch(remote: { path: string; sha: string }, task: Task, leaving: Leaving): Promise<void> {
+  async function expectBranch(
+    remote: { path: string; sha: string },
+    task: Task,
+    leaving: Leaving,
+  ): Promise<void> {
     const head = await branchSha(remote.path, task.branch)
     expect(task.evidence?.headSha).toBe(head)
     expect(task.evidence?.confirmedAt).not.toBeNull()
@@ -206,7 +221,9 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
       expect(await showFile(remote.path, task.branch, path)).toBe(content)
     }
     // What the evidence tells is what git says of the branch that stands there.
-    const names = (await git(remote.path, ['diff', '--name-only', '-z', '--no-renames', remote.sha, task.branch]))
+    const names = (
+      await git(remote.path, ['diff', '--name-only', '-z', '--no-renames', remote.sha, task.branch])
+    )
       .split('\0')
       .filter((name) => name !== '')
     expect(task.evidence?.files.toSorted()).toEqual(names.toSorted())
@@ -221,7 +238,8 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
       const task = await server.untilDone(accepted.id)
       expect(task).toMatchObject({ state: 'done', outcome: leaving.outcome })
       if (leaving.reason !== undefined) expect(task.reason).toMatch(leaving.reason)
-      if (leaving.changed !== undefined) expect(task.evidence?.files.toSorted()).toEqual(leaving.changed.toSorted())
+      if (leaving.changed !== undefined)
+        expect(task.evidence?.files.toSorted()).toEqual(leaving.changed.toSorted())
       if (leaving.commits !== undefined) expect(task.evidence?.commits).toBe(leaving.commits)
       if (leaving.outcome === 'pushed') await expectBranch(remote, task, leaving)
       else expect(await listBranches(remote.path)).toEqual(['main'])

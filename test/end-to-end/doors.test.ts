@@ -68,7 +68,13 @@ describe('every way in leads to the same executor', () => {
     it(`a task by ${door.name} ends pushed when the remote has its branch`, async () => {
       const remote = await makeRepository(join(place.folder, `${door.name.replaceAll(/\W/g, '')}.git`))
       const task = await door.submit(remote.path, 'Say hello', 'echo "$NIGHTSHIFT_PROMPT" > hello.txt')
-      expect(task).toMatchObject({ state: 'done', outcome: 'pushed', reason: null, base: 'main', agent: 'command' })
+      expect(task).toMatchObject({
+        state: 'done',
+        outcome: 'pushed',
+        reason: null,
+        base: 'main',
+        agent: 'command',
+      })
       expect(task.branch).toMatch(/^nightshift\/[0-9a-z]{8}-say-hello$/)
       expect(task.evidence).toMatchObject({
         baseSha: remote.sha,
@@ -89,7 +95,9 @@ describe('every way in leads to the same executor', () => {
     })
 
     it(`a task by ${door.name} that does nothing is never told as work done`, async () => {
-      const remote = await makeRepository(join(place.folder, `${door.name.replaceAll(/\W/g, '')}-nothing.git`))
+      const remote = await makeRepository(
+        join(place.folder, `${door.name.replaceAll(/\W/g, '')}-nothing.git`),
+      )
       const task = await door.submit(remote.path, 'Do nothing', 'echo "all done, pull request opened!"')
       expect(task).toMatchObject({ state: 'done', outcome: 'no_changes' })
       expect(task.evidence).toMatchObject({ headSha: null, confirmedAt: null, files: [] })

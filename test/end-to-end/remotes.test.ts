@@ -88,7 +88,9 @@ describe('remotes as they really are', () => {
   it('the base moves while the agent works: the pinned base is what counts', async () => {
     const remote = await makeRepository(file('moving.git'))
     const { id } = await server.submit({ ...work, repo: remote.path, command: 'sleep 1; echo 1 > one.txt' })
-    await until(async () => ((await server.task(id)).evidence?.baseSha === undefined ? null : true)).catch(() => {})
+    await until(async () => ((await server.task(id)).evidence?.baseSha === undefined ? null : true)).catch(
+      () => {},
+    )
     await until(async () => ((await server.task(id)).state === 'running' ? true : null))
     await until(async () => {
       const log = await (await server.request('GET', `/api/v1/tasks/${id}/events`)).json()
@@ -112,7 +114,11 @@ describe('remotes as they really are', () => {
 
   it('a stranger’s branch at the name that we chose is left alone: another name is taken', async () => {
     const remote = await makeRepository(file('guessed.git'))
-    const { id, branch } = await server.submit({ ...work, repo: remote.path, command: 'sleep 1; echo 1 > one.txt' })
+    const { id, branch } = await server.submit({
+      ...work,
+      repo: remote.path,
+      command: 'sleep 1; echo 1 > one.txt',
+    })
     const theirs = await commitTo(remote.path, branch, { 'theirs.txt': 'theirs\n' })
     const task = await server.untilDone(id)
     expect(task).toMatchObject({ outcome: 'pushed', branch: `${branch}-2` })
@@ -122,7 +128,11 @@ describe('remotes as they really are', () => {
 
   it('a named branch that this task’s own retry finds there is replaced under a lease', async () => {
     const remote = await makeRepository(file('again.git'))
-    const first = await outcomeOf({ repo: remote.path, branch: 'feature/again', command: 'date +%N > one.txt' })
+    const first = await outcomeOf({
+      repo: remote.path,
+      branch: 'feature/again',
+      command: 'date +%N > one.txt',
+    })
     expect(first.outcome).toBe('pushed')
     const answer = await server.request('POST', `/api/v1/tasks/${first.id}/retry`)
     expect(answer.status).toBe(202)
@@ -137,7 +147,10 @@ describe('remotes as they really are', () => {
     const remote = await makeRepository(file('fine.git'))
     await makeEmptyRepository(file('empty.git'))
     const cases = [
-      { body: { repo: remote.path, base: 'no-such-base' }, reason: /base branch no-such-base does not exist/ },
+      {
+        body: { repo: remote.path, base: 'no-such-base' },
+        reason: /base branch no-such-base does not exist/,
+      },
       { body: { repo: file('empty.git') }, reason: /no commit to start from/ },
       { body: { repo: `${remotes.url}/absent.git` }, reason: /no repository/i },
     ]
@@ -150,7 +163,10 @@ describe('remotes as they really are', () => {
 
   it('refused credentials end invalid', async () => {
     await makeRepository(file('closed.git'))
-    const strict = await startGitServer({ root: place.folder, auth: { user: 'other', password: 'not-the-one-we-have' } })
+    const strict = await startGitServer({
+      root: place.folder,
+      auth: { user: 'other', password: 'not-the-one-we-have' },
+    })
     const task = await outcomeOf({ repo: `${strict.url}/closed.git` })
     await strict.close()
     expect(task).toMatchObject({ outcome: 'invalid' })
@@ -159,7 +175,11 @@ describe('remotes as they really are', () => {
 
   it('a push that a hook of the remote declines ends invalid, in the remote’s words', async () => {
     const remote = await makeRepository(file('hooked.git'))
-    await writeFile(join(remote.path, 'hooks', 'pre-receive'), '#!/bin/sh\necho "not on a Sunday"; exit 1\n', { mode: 0o755 })
+    await writeFile(
+      join(remote.path, 'hooks', 'pre-receive'),
+      '#!/bin/sh\necho "not on a Sunday"; exit 1\n',
+      { mode: 0o755 },
+    )
     const task = await outcomeOf({ repo: `${remotes.url}/hooked.git` })
     expect(task).toMatchObject({ outcome: 'invalid' })
     expect(task.reason).toMatch(/not on a Sunday|declined/)
@@ -180,12 +200,19 @@ describe('remotes as they really are', () => {
     const remote = await makeRepository(file('eight.git'), { commits: 3 })
     const accepted = await Promise.all(
       [...'12345678'].map((number) =>
-        server.submit({ repo: remote.path, prompt: `Number ${number}`, command: `sleep 0.5; echo ${number} > n${number}.txt` }),
+        server.submit({
+          repo: remote.path,
+          prompt: `Number ${number}`,
+          command: `sleep 0.5; echo ${number} > n${number}.txt`,
+        }),
       ),
     )
     const tasks = await Promise.all(accepted.map((task) => server.untilDone(task.id)))
     for (const [index, task] of tasks.entries()) {
-      expect(task).toMatchObject({ outcome: 'pushed', evidence: { files: [`n${index + 1}.txt`], baseSha: remote.sha } })
+      expect(task).toMatchObject({
+        outcome: 'pushed',
+        evidence: { files: [`n${index + 1}.txt`], baseSha: remote.sha },
+      })
     }
     expect(await listBranches(remote.path)).toHaveLength(9)
     await git(remote.path, ['fsck', '--strict'])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../src/postgres/database.ts'
 import { openEmbedded } from '../../src/postgres/embedded/open-embedded.ts'
-import { onDatabase, withDatabase } from "./database-url.ts"
+import { onDatabase, withDatabase } from './database-url.ts'
 import { removeHome, removeLeftHomes } from './embedded-home.ts'
 import { quiet } from './quiet.ts'
 
@@ -31,7 +31,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   try {
     await onDatabase(server.connection, `create database ${templateName}`)
-    const template = await openDatabase(withDatabase(server.connection, templateName), { log: quiet, embedded: true })
+    const template = await openDatabase(withDatabase(server.connection, templateName), {
+      log: quiet,
+      embedded: true,
+    })
     await template.close()
   } catch (error) {
     await teardown()

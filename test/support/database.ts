@@ -29,7 +29,9 @@ export async function testDatabase(options: Partial<StoreOptions> = {}): Promise
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await onDatabase(server, `create database ${name} template ${templateName}`)
   const url = withDatabase(server, name)
-  const closers: (() => Promise<void>)[] = [async () => void (await onDatabase(server, `drop database ${name} with (force)`))]
+  const closers: (() => Promise<void>)[] = [
+    async () => void (await onDatabase(server, `drop database ${name} with (force)`)),
+  ]
   const open = async (storeOptions: Partial<StoreOptions>) => {
     const database = await openDatabase(url, { log: quiet, embedded: true })
     closers.push(database.close)

@@ -5,7 +5,7 @@ import { gitTestEnvironment } from './repositories.ts'
 
 /** What goes wrong, and can be changed at any time. All off at the start. */
 export interface GitServerFaults {
-  /** Answer every request with this status and nothing else, e.g. 500. */
+  /** Answer every request with this status and a page for people, e.g. 500. */
   status: number | null
   /** Take requests and never answer. */
   hang: boolean
@@ -17,6 +17,8 @@ export interface GitServerFaults {
   cutPush: boolean
   /** Answer every request with a redirect to this address, path and query added. */
   redirectTo: string | null
+  /** Speak the old protocol, version 0, whatever the client can. */
+  oldProtocol: boolean
   /** Runs when a push has been received in whole and before git sees it; the push waits for it. */
   beforePush: (() => Promise<void> | void) | null
 }
@@ -56,6 +58,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     losePushAnswer: false,
     cutPush: false,
     redirectTo: null,
+    oldProtocol: false,
     beforePush: null,
   }
   const requests: RecordedRequest[] = []
@@ -68,7 +71,8 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     if (faults.delayMs > 0) await new Promise((wake) => setTimeout(wake, faults.delayMs))
     if (faults.hang) return
     if (faults.redirectTo !== null) return endWith(response, 302, { location: `${faults.redirectTo}${url}` })
-    if (faults.status !== null) return endWith(response, faults.status, {})
+    if (faults.status !== null)
+      return endWith(response, faults.status, {}, Buffer.from('<html>A page.</html>'))
     if (!mayEnter(authorization, options.auth)) {
       return endWith(response, 401, { 'www-authenticate': 'Basic realm="git"' })
     }
@@ -96,7 +100,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
         REQUEST_METHOD: request.method ?? 'GET',
         CONTENT_TYPE: request.headers['content-type'] ?? '',
         HTTP_CONTENT_ENCODING: String(request.headers['content-encoding'] ?? ''),
-        GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+        GIT_PROTOCOL: faults.oldProtocol ? '' : String(request.headers['git-protocol'] ?? ''),
         REMOTE_ADDR: '127.0.0.1',
         ...(options.auth === undefined ? {} : { REMOTE_USER: options.auth.user }),
       },

@@ -16,7 +16,10 @@ export interface Place {
 }
 
 /** Makes a temporary place; `repos` below it is where REST may name repositories. */
-export async function makePlace(databaseUrl: string, extra: Readonly<Record<string, string>> = {}): Promise<Place> {
+export async function makePlace(
+  databaseUrl: string,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-e2e-'))
   return {
     folder,
@@ -50,7 +53,11 @@ export interface CliProcess {
 }
 
 /** Starts `nightshift ARGS…` as a person's shell would, in a process of its own. */
-export function startCli(place: Place, args: readonly string[], options: { stdin?: string; cwd?: string } = {}): CliProcess {
+export function startCli(
+  place: Place,
+  args: readonly string[],
+  options: { stdin?: string; cwd?: string } = {},
+): CliProcess {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd ?? place.folder,
     env: place.environment,
@@ -62,7 +69,11 @@ export function startCli(place: Place, args: readonly string[], options: { stdin
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdin.on('error', () => {})
   child.stdin.end(options.stdin ?? '')
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, stdout, stderr }))
+  const ended = once(child, 'close').then(([exitCode]) => ({
+    exitCode: exitCode as number | null,
+    stdout,
+    stderr,
+  }))
   return {
     child,
     stdout: () => stdout,
@@ -89,7 +100,9 @@ export function tasksOf(end: CliEnd): Task[] {
   try {
     return (JSON.parse(end.stdout) as { tasks: Task[] }).tasks
   } catch (error) {
-    throw new Error(`no JSON on stdout (exit ${end.exitCode}):\n${end.stdout}\n${end.stderr}`, { cause: error })
+    throw new Error(`no JSON on stdout (exit ${end.exitCode}):\n${end.stdout}\n${end.stderr}`, {
+      cause: error,
+    })
   }
 }
 
@@ -97,7 +110,12 @@ export function tasksOf(end: CliEnd): Task[] {
 export interface Server {
   readonly url: string
   readonly process: CliProcess
-  request(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Response>
   /** Submits and answers the task; throws where it was not accepted. */
   submit(body: Readonly<Record<string, unknown>>, path?: string): Promise<Task>
   task(id: string): Promise<Task>

@@ -12,12 +12,9 @@ export const commitExits = {
 
 /** The file in the out folder that holds the work. */
 export const bundleName = 'work.bundle'
-/** The one ref that the bundle holds. */
-export const bundleRef = 'refs/heads/nightshift-work'
-
 /**
  * Runs in the agent's sandbox, since the clone's configuration is the agent's by now. Commits what was left
- * uncommitted, keeps what was committed, and packs everything since the base. Nothing that it prints is believed.
+ * uncommitted, keeps what was committed, and packs HEAD since the base. Nothing that it prints is believed.
  *
  * Environment: NS_BASE (SHA), NS_MESSAGE, NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
  */
@@ -63,11 +60,10 @@ fi
 work=$(git rev-parse --verify --quiet HEAD) || { echo 'HEAD names no commit'; exit 11; }
 if [ "$work" = "$NS_BASE" ]; then
   # Nothing here: it may have committed on a branch of its own and gone back. The newest such branch is the work.
-  work=$(git for-each-ref --sort=-committerdate --no-merged "$NS_BASE" --format='%(objectname) %(refname)' refs/heads \
-    | grep -v ' refs/heads/nightshift-work$' | head -n 1 | cut -d ' ' -f 1)
+  work=$(git for-each-ref --count=1 --sort=-committerdate --no-merged "$NS_BASE" --format='%(objectname)' refs/heads)
   [ -n "$work" ] || exit 10
+  git checkout --quiet --detach "$work" 2>&1 || { echo 'git checkout failed'; exit 11; }
 fi
 
-git update-ref refs/heads/nightshift-work "$work" 2>&1 || { echo 'git update-ref failed'; exit 11; }
-git bundle create --quiet "$NS_BUNDLE" "^$NS_BASE" refs/heads/nightshift-work 2>&1 || { echo 'git bundle failed'; exit 11; }
+git bundle create --quiet "$NS_BUNDLE" HEAD "^$NS_BASE" 2>&1 || { echo 'git bundle failed'; exit 11; }
 `

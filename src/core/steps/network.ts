@@ -1,9 +1,9 @@
 import type { Network } from '../../model/network.ts'
 import type { RepositoryFile } from '../../model/repository-file/repository-file.ts'
 
-/** What set-up may reach: what the repository's file allows for it, and nothing else. */
-export function setupNetwork(file: RepositoryFile): Network {
-  return hosts([...file.network.allow, ...file.network.setup])
+/** What set-up or checks may reach: what the repository's file allows for them, and nothing else. */
+export function networkOf(phase: 'setup' | 'checks', file: RepositoryFile): Network {
+  return hosts([...file.network.allow, ...file.network[phase]])
 }
 
 /** What the agent may reach: what was asked for with the task, and what the repository's file allows. */
@@ -13,9 +13,9 @@ export function agentNetwork(asked: Network, file: RepositoryFile): Network {
   return hosts([...own, ...file.network.allow, ...file.network.agent])
 }
 
-/** What the checks may reach. */
-export function checksNetwork(file: RepositoryFile): Network {
-  return hosts([...file.network.allow, ...file.network.checks])
+/** Every host that the file names anywhere. */
+export function hostsOf({ network }: RepositoryFile): readonly string[] {
+  return [...network.allow, ...network.setup, ...network.agent, ...network.checks]
 }
 
 function hosts(names: readonly string[]): Network {

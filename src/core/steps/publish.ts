@@ -56,7 +56,10 @@ async function push(attempt: Attempt, work: Work): Promise<string> {
 }
 
 /** The branch to push to, and where it stands: absent, or at a commit that is ours. A stranger's is left alone. */
-async function freeBranch(attempt: Attempt, headSha: string): Promise<{ branch: string; stands: string | null }> {
+async function freeBranch(
+  attempt: Attempt,
+  headSha: string,
+): Promise<{ branch: string; stands: string | null }> {
   const { parts, claimed, journal } = attempt
   const { task, options, ownShas } = claimed
   for (let number = 1; number <= maxNames; number += 1) {

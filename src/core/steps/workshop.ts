@@ -2,8 +2,8 @@ import type { RepositoryFile } from '../../model/repository-file/repository-file
 import { TooLarge, type CloneSource, type ExecEnd, type Sandbox } from '../../ports/runtime.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
-import { agentNetwork, setupNetwork } from './network.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
+import { agentNetwork, networkOf } from './network.ts'
 import { runSetup } from './setup.ts'
 
 const commitTimeoutMs = 10 * 60_000
@@ -58,7 +58,9 @@ export class Workshop {
     const sandbox = await inStep(attempt, 'clone', () => runtime.open(spec, attempt.signal))
     this.#sandbox = sandbox
     const setup = this.#file.setup
-    if (setup !== null) await runSetup(attempt, sandbox, setup, { on: 'base', network: setupNetwork(this.#file) })
+    if (setup !== null) {
+      await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf('setup', this.#file) })
+    }
     return sandbox
   }
 
@@ -71,7 +73,7 @@ export class Workshop {
       const call = agent.call({ prompt: task.prompt, command: options.command, round, findings })
       const end = await sandbox.exec({
         argv: call.argv,
-        env: call.env,
+        env: { NIGHTSHIFT_TASK: task.id, NIGHTSHIFT_ATTEMPT: String(claimed.lease.attempt), ...call.env },
         ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
         network: agentNetwork(options.network, this.#file),
         signal,

@@ -14,7 +14,13 @@ type TypeName = keyof typeof types
 
 /** How `.nightshift.yaml` names a field's type: one of the types, a date format, or the values that it may have. */
 export const fieldTypeSchema = z
-  .union([z.string(), z.array(z.union([z.string(), z.number(), z.boolean()])).min(1).max(100)])
+  .union([
+    z.string(),
+    z
+      .array(z.union([z.string(), z.number(), z.boolean()]))
+      .min(1)
+      .max(100),
+  ])
   .superRefine((type, context) => {
     if (typeof type !== 'string' || isTypeName(type) || isDateFormat(type)) return
     const names = Object.keys(types).join(', ')
@@ -23,7 +29,8 @@ export const fieldTypeSchema = z
     )
   })
   .meta({
-    description: 'string, number, integer, boolean, list, a date format like "YYYY-MM-DD HH:MM", or a list of values.',
+    description:
+      'string, number, integer, boolean, list, a date format like "YYYY-MM-DD HH:MM", or a list of values.',
   })
 export type FieldType = z.output<typeof fieldTypeSchema>
 

@@ -3,7 +3,11 @@ type Token =
   | { readonly kind: 'star' }
   | { readonly kind: 'one' }
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'set'; readonly negated: boolean; readonly ranges: readonly (readonly [number, number])[] }
+  | {
+      readonly kind: 'set'
+      readonly negated: boolean
+      readonly ranges: readonly (readonly [number, number])[]
+    }
 
 /** One part of a glob between slashes, ready to be matched. */
 export type Segment = readonly Token[]
@@ -19,7 +23,12 @@ export function compileSegment(source: string): Segment[] {
       const literal: Token = { kind: 'text', text: source.slice(at, set.end) }
       // Past eight readings (three sets) brackets are sets only, so that the number stays small.
       readings = readings.flatMap((tokens) =>
-        readings.length >= 8 ? [[...tokens, set.token]] : [[...tokens, set.token], [...tokens, literal]],
+        readings.length >= 8
+          ? [[...tokens, set.token]]
+          : [
+              [...tokens, set.token],
+              [...tokens, literal],
+            ],
       )
       at = set.end
       continue

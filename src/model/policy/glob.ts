@@ -87,8 +87,12 @@ function compile(glob: string): Pattern[] {
   const variants = expandBraces(glob)
   if (variants === null) throw new TypeError(`not a glob: ${glob}`)
   return variants.map((variant) => {
-    const pattern = partsOf(variant).map((part) => (part === '**' ? part : compileSegment(part)))
-    return isLiteral(variant) ? [...pattern, '**' as const] : pattern
+    const parts = partsOf(variant)
+    if (isLiteral(variant)) parts.push('**')
+    // As in picomatch: src/** is src too, but */** is only what lies in a folder.
+    else if (parts.at(-1) === '**' && !isLiteral(parts.at(-2) ?? '**') && parts.at(-2) !== '**')
+      parts.push('*')
+    return parts.map((part) => (part === '**' ? part : compileSegment(part)))
   })
 }
 

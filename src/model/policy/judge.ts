@@ -51,7 +51,11 @@ export async function judge(policy: Policy, work: JudgedWork): Promise<Violation
   const found: Violation[] = []
   let tree: ReturnType<JudgedWork['headTree']> | null = null
   const once: JudgedWork = {
-    ...work,
+    changes: work.changes,
+    insertions: work.insertions,
+    deletions: work.deletions,
+    commits: work.commits,
+    secretFindings: work.secretFindings,
     readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
     headTree: () => (tree ??= work.headTree()),
   }

@@ -35,7 +35,9 @@ const lookAlikes: readonly (readonly [string, string])[] = [
   ['z', '\u1d22\u03b6'],
 ]
 
-const plain = new Map(lookAlikes.flatMap(([letter, others]) => Array.from(others, (other) => [other, letter])))
+const plain = new Map(
+  lookAlikes.flatMap(([letter, others]) => Array.from(others, (other) => [other, letter])),
+)
 
 /** Never shown, or only steering how text is shown: they make two names look the same. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu
@@ -49,7 +51,8 @@ export function foldText(text: string): string {
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
   let folded = ''
   // Lower case comes first: the table has the small letters only.
-  for (const char of text.normalize('NFKC').replace(invisible, '').toLowerCase()) folded += plain.get(char) ?? char
+  for (const char of text.normalize('NFKC').replace(invisible, '').toLowerCase())
+    folded += plain.get(char) ?? char
   return folded.replaceAll('i\u0307', 'i')
 }
 

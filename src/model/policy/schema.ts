@@ -28,18 +28,35 @@ const permission = z.enum(['allow', 'deny'])
 const limit = z.int().min(0).max(1_000_000_000).optional()
 
 const policyShape = {
-  allow: globsSchema.optional().meta({ description: 'Nothing else may change. A path that is named without a wildcard may change although it is protected.' }),
+  allow: globsSchema.optional().meta({
+    description:
+      'Nothing else may change. A path that is named without a wildcard may change although it is protected.',
+  }),
   deny: globsSchema.default([]).meta({ description: 'These must not change.' }),
   maxFiles: limit.meta({ description: 'Files that may change at most.' }),
   maxLines: limit.meta({ description: 'Lines added and removed at most, binary files apart.' }),
   maxFileBytes: limit.meta({ description: 'Bytes that a changed file may have at most.' }),
-  tests: z.enum(['keep', 'free']).default(policyDefaults.tests).meta({ description: 'keep: no test deleted, skipped, emptied or stripped of its assertions.' }),
+  tests: z
+    .enum(['keep', 'free'])
+    .default(policyDefaults.tests)
+    .meta({ description: 'keep: no test deleted, skipped, emptied or stripped of its assertions.' }),
   binary: permission.default(policyDefaults.binary).meta({ description: 'Added or changed binary files.' }),
-  submodules: permission.default(policyDefaults.submodules).meta({ description: 'Added or changed submodules.' }),
-  executable: permission.default(policyDefaults.executable).meta({ description: 'Files that become executable.' }),
-  symlinks: z.enum(['inside', 'deny', 'allow']).default(policyDefaults.symlinks).meta({ description: 'inside: those that stay in the tree.' }),
-  secrets: permission.default(policyDefaults.secrets).meta({ description: 'Passwords, keys and tokens in what was added.' }),
-  mergeCommits: permission.default(policyDefaults.mergeCommits).meta({ description: 'Commits with several parents.' }),
+  submodules: permission
+    .default(policyDefaults.submodules)
+    .meta({ description: 'Added or changed submodules.' }),
+  executable: permission
+    .default(policyDefaults.executable)
+    .meta({ description: 'Files that become executable.' }),
+  symlinks: z
+    .enum(['inside', 'deny', 'allow'])
+    .default(policyDefaults.symlinks)
+    .meta({ description: 'inside: those that stay in the tree.' }),
+  secrets: permission
+    .default(policyDefaults.secrets)
+    .meta({ description: 'Passwords, keys and tokens in what was added.' }),
+  mergeCommits: permission
+    .default(policyDefaults.mergeCommits)
+    .meta({ description: 'Commits with several parents.' }),
   protect: z
     .union([z.literal('default'), globSchema, z.array(globSchema).max(200)])
     .default(policyDefaults.protect)
@@ -48,8 +65,14 @@ const policyShape = {
         'What defines the checks and must not change. default: CI files, package scripts, test, lint and type settings, ' +
         'where the file has checks; or globs, with default as one of them to keep these too. .nightshift.yaml always is.',
     }),
-  authors: globsSchema.optional().meta({ description: 'E-mail addresses that commits may carry, e.g. "*@example.org".' }),
-  content: z.array(contentRuleSchema).max(100).default([]).meta({ description: 'What changed files must look like.' }),
+  authors: globsSchema
+    .optional()
+    .meta({ description: 'E-mail addresses that commits may carry, e.g. "*@example.org".' }),
+  content: z
+    .array(contentRuleSchema)
+    .max(100)
+    .default([])
+    .meta({ description: 'What changed files must look like.' }),
 }
 
 /** One protection, by one file: what it covers, and which paths that same file lets change all the same. */

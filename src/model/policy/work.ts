@@ -54,7 +54,12 @@ export interface SecretFinding {
   readonly kind: string
 }
 
-export const fileModes = { absent: '000000', executable: '100755', symlink: '120000', submodule: '160000' } as const
+export const fileModes = {
+  absent: '000000',
+  executable: '100755',
+  symlink: '120000',
+  submodule: '160000',
+} as const
 
 /** Whether the head has a plain file at this path. */
 export function isPlainFile(change: JudgedChange): boolean {

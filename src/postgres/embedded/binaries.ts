@@ -90,7 +90,8 @@ async function removeHalfCopies(folder: string): Promise<void> {
     const path = join(folder, name)
     if (!name.includes('.half-')) continue
     const found = await stat(path).catch(() => null)
-    if (found !== null && Date.now() - found.mtimeMs > hourMs) await rm(path, { recursive: true, force: true })
+    if (found !== null && Date.now() - found.mtimeMs > hourMs)
+      await rm(path, { recursive: true, force: true })
   }
 }
 

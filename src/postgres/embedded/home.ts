@@ -5,7 +5,9 @@ import { z } from 'zod'
 import { EmbeddedFailure } from './failure.ts'
 
 const homeSchema = z.object({
-  id: z.uuid().meta({ description: 'Random, so that a home that was deleted and made again is another one.' }),
+  id: z
+    .uuid()
+    .meta({ description: 'Random, so that a home that was deleted and made again is another one.' }),
   uid: z.int().meta({ description: 'The user whose home it is.' }),
 })
 export type HomeIdentity = z.infer<typeof homeSchema>
@@ -43,7 +45,11 @@ export async function readIdentity(home: string): Promise<HomeIdentity | null> {
   try {
     return homeSchema.parse(JSON.parse(text))
   } catch (cause) {
-    throw new EmbeddedFailure(`${file} is damaged`, 'bring it back from a backup; it names the database', cause)
+    throw new EmbeddedFailure(
+      `${file} is damaged`,
+      'bring it back from a backup; it names the database',
+      cause,
+    )
   }
 }
 

@@ -78,7 +78,9 @@ async function socketFolder(folder: string, owner: OsUser | null): Promise<strin
   const remembered = await readFile(note, 'utf8').catch(() => null)
   if (remembered !== null && (await isOurs(remembered))) return remembered
   // A name that nobody can guess, in a folder where others could put a trap under a known one.
-  const short = await mkdtemp(join(fits(join(tmpdir(), 'nightshift-XXXXXX')) ? tmpdir() : '/tmp', 'nightshift-'))
+  const short = await mkdtemp(
+    join(fits(join(tmpdir(), 'nightshift-XXXXXX')) ? tmpdir() : '/tmp', 'nightshift-'),
+  )
   await writeFile(note, short, { mode: 0o600 })
   return short
 }
@@ -89,5 +91,7 @@ function fits(folder: string): boolean {
 
 async function isOurs(folder: string): Promise<boolean> {
   const found = await stat(folder).catch(() => null)
-  return found !== null && found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0
+  return (
+    found !== null && found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0
+  )
 }

@@ -12,7 +12,9 @@ export function connectionUrl(place: Pick<Place, 'socket'>, database: string = d
 }
 
 /** Whether a server answers on the socket. `busy`: it lives, but takes no connection now. */
-export async function askServer(place: Place): Promise<{ kind: 'ready' } | { kind: 'busy' } | { kind: 'absent' }> {
+export async function askServer(
+  place: Place,
+): Promise<{ kind: 'ready' } | { kind: 'busy' } | { kind: 'absent' }> {
   const client = maintenanceClient(place)
   try {
     await client.connect()

@@ -17,7 +17,9 @@ export const allow: Rule = (policy, work) => {
 
 function listed(globs: readonly string[]): string {
   if (globs.length === 0) return 'nothing at all'
-  return globs.length > 10 ? `${globs.slice(0, 10).join(', ')} and ${globs.length - 10} more` : globs.join(', ')
+  return globs.length > 10
+    ? `${globs.slice(0, 10).join(', ')} and ${globs.length - 10} more`
+    : globs.join(', ')
 }
 
 function verb(status: string): string {

@@ -3,7 +3,10 @@ import { shown, type Rule } from '../rule.ts'
 
 /** `authors`: addresses that commits may carry, as author and as committer. Case does not count in an address. */
 export const authors: Rule = (policy, work) => {
-  const lists = policy.authors.map((globs) => ({ globs, matches: matcherOf(globs.map((glob) => glob.toLowerCase())) }))
+  const lists = policy.authors.map((globs) => ({
+    globs,
+    matches: matcherOf(globs.map((glob) => glob.toLowerCase())),
+  }))
   if (lists.length === 0) return []
   return work.commits.flatMap((commit) =>
     [...new Set([commit.authorEmail, commit.committerEmail])].flatMap((email) => {

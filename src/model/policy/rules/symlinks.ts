@@ -13,7 +13,10 @@ export const symlinks: Rule = async (policy, work) => {
   const violations: Violation[] = []
   for (const change of work.changes) {
     if (!isThere(change) || change.newMode !== fileModes.symlink) continue
-    const fault = policy.symlinks === 'deny' ? 'is a symlink, which the policy denies' : await linkFault(work, change.path)
+    const fault =
+      policy.symlinks === 'deny'
+        ? 'is a symlink, which the policy denies'
+        : await linkFault(work, change.path)
     if (fault === null) continue
     const message = `${shown(change.path)} ${fault}. Use a plain file, or a relative link to a path of the repository.`
     violations.push({ rule: 'symlinks', file: change.path, line: null, message })
@@ -43,7 +46,8 @@ async function linkFault(work: JudgedWork, path: string): Promise<string | null>
     if (++links > maxLinks) return 'is a symlink that leads in a circle'
     const target = await readTarget(work, place.join('/'))
     const steps = target === null ? null : stepsOf(target)
-    if (steps === null) return `is a symlink to ${shown(first)}, and by ${shown(place.join('/'))} outside of the repository`
+    if (steps === null)
+      return `is a symlink to ${shown(first)}, and by ${shown(place.join('/'))} outside of the repository`
     place.pop()
     waiting.unshift(...steps)
   }

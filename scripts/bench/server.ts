@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Task } from '../../src/model/task.ts'
+
+const bin = fileURLToPath(new URL('../../bin/nightshift.js', import.meta.url))
+
+/** A `nightshift serve` on its own embedded database, in a home of its own. */
+export interface BenchServer {
+  readonly child: ChildProcess
+  submit(body: Readonly<Record<string, unknown>>): Promise<Task>
+  get<T>(path: string): Promise<T>
+  post(path: string): Promise<void>
+  /** Resolves when all of these tasks have ended; throws where one ended otherwise than `pushed`. */
+  untilPushed(tasks: readonly Task[]): Promise<Task[]>
+  /** Resident megabytes of the process, database apart. */
+  residentMb(): Promise<number>
+  close(): Promise<void>
+}
+
+export async function startBenchServer(folder: string, slots: number): Promise<BenchServer> {
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    NIGHTSHIFT_HOME: `${folder}/home`,
+    NIGHTSHIFT_REPO_ROOTS: folder,
+  }
+  const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--slots', String(slots), '--json'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const { url } = JSON.parse(line.toString('utf8')) as { url: string }
+  const api = `${url}/api/v1`
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${api}${path}`, {
+      method,
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return (await response.json()) as T
+  }
+
+  return {
+    child,
+    submit: (body) => call('POST', '/tasks', body),
+    get: (path) => call('GET', path),
+    post: async (path) => void (await call('POST', path)),
+    async untilPushed(tasks) {
+      const open = new Map(tasks.map((task) => [task.id, task]))
+      const done: Task[] = []
+      while (open.size > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        const { items } = await call<{ items: Task[] }>('GET', '/tasks?state=done&limit=200')
+        for (const task of items) {
+          if (!open.delete(task.id)) continue
+          if (task.outcome !== 'pushed') throw new Error(`${task.id} ended ${task.outcome}: ${task.reason}`)
+          done.push(task)
+        }
+      }
+      return done
+    },
+    async residentMb() {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
+    },
+    async close() {
+      const ended = once(child, 'close')
+      child.kill('SIGTERM')
+      await ended
+    },
+  }
+}

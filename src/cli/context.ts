@@ -1,0 +1,32 @@
+import type { Client } from '../client/client.ts'
+import type { Settings } from '../config.ts'
+import type { System } from '../core/system.ts'
+import { UsageError } from './command-failure.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What every command works with. */
+export interface CliContext {
+  readonly terminal: Terminal
+  readonly stdin: NodeJS.ReadableStream
+  readonly version: string
+  /** Read from the environment when first asked for; throws ConfigurationError. */
+  settings(): Settings
+  /** Opens database and adapters; whoever calls it closes what it answers. */
+  open(settings: Settings): Promise<System>
+  /** The server that NIGHTSHIFT_URL names. */
+  client(): Client
+  /** Aborts at the first SIGINT or SIGTERM; at the second, the process ends without asking. */
+  readonly interrupted: AbortSignal
+}
+
+/** Every command takes `--json`. */
+export interface CommonFlags {
+  json?: boolean
+}
+
+/** A whole number of the command line; throws {@link UsageError} naming the flag. */
+export function wholeNumber(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max) return value
+  throw new UsageError(`${flag}: must be a whole number from ${min} to ${max}`)
+}

@@ -1,0 +1,96 @@
+import type { Task } from '../model/task.ts'
+import type { Log } from '../ports/log.ts'
+import type { TaskStore } from '../ports/task-store.ts'
+import type { Progress } from './progress.ts'
+
+export interface RunWatchOptions {
+  readonly store: TaskStore
+  readonly log: Log
+  readonly tasks: readonly Task[]
+  readonly progress: Progress
+  /** Asks all tasks to end; they are still waited for. */
+  readonly interrupted: AbortSignal
+}
+
+/** Without a hint, the store is looked at this often. */
+const pollMs = 500
+/** A database that stays away longer ends the run: its tasks are taken up, or ended, by whoever comes next. */
+const patienceMs = 60_000
+const pageSize = 100
+
+/**
+ * Waits until all tasks are done, telling `progress` what happens; answers them in their order. Rejects with what the
+ * store threw, once it has done so for a minute.
+ */
+export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
+  const { store, log } = options
+  const latest = new Map(options.tasks.map((task) => [task.id, task]))
+  const seen = new Map<string, number>()
+  const bell = createBell()
+  const unlisten = await store
+    .listen({ task: (id) => latest.has(id) && bell.ring() })
+    .catch((error: unknown) => {
+      log.warn('no hints from the database: it is polled', { error: String(error) })
+      return () => Promise.resolve()
+    })
+  options.interrupted.addEventListener('abort', bell.ring)
+  let cancelled = false
+  let failingSince: number | null = null
+  try {
+    while ([...latest.values()].some((task) => task.state !== 'done')) {
+      const rung = bell.next()
+      try {
+        if (options.interrupted.aborted && !cancelled) {
+          for (const id of latest.keys()) await store.cancel(id, 'interrupted by the person who ran it')
+          cancelled = true
+        }
+        for (const task of latest.values()) {
+          if (task.state !== 'done') latest.set(task.id, await look(options, task.id, seen))
+        }
+        failingSince = null
+      } catch (error) {
+        failingSince ??= performance.now()
+        if (performance.now() - failingSince > patienceMs) throw error
+      }
+      await Promise.race([rung, pause()])
+    }
+  } finally {
+    options.interrupted.removeEventListener('abort', bell.ring)
+    await unlisten()
+  }
+  return options.tasks.map((task) => latest.get(task.id) ?? task)
+}
+
+/** Reads the task, then its new events: what is done has no more of them. */
+async function look(options: RunWatchOptions, id: string, seen: Map<string, number>): Promise<Task> {
+  const { store, progress } = options
+  const task = await store.get(id)
+  if (task === null) throw new Error(`task ${id} has vanished from the database`)
+  for (;;) {
+    const events = await store.events(id, { after: seen.get(id) ?? 0, limit: pageSize })
+    for (const event of events) {
+      seen.set(id, event.id)
+      progress.happened(task, event)
+    }
+    if (events.length < pageSize) break
+  }
+  progress.changed(task)
+  return task
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pollMs))
+}
+
+/** Does not forget a ring that came while nobody waited. */
+function createBell() {
+  let { promise, resolve } = Promise.withResolvers<void>()
+  return {
+    /** Resolves at the next ring. */
+    next: () => promise,
+    ring() {
+      resolve()
+      ;({ promise, resolve } = Promise.withResolvers<void>())
+    },
+  }
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { eventSchema, type TaskEvent } from '../model/event.ts'
+import { taskSchema, type Task } from '../model/task.ts'
+import type { Limits, Page, QueueStats } from '../ports/task-store.ts'
+import { followEvents } from './event-following.ts'
+import { Http, type HttpOptions } from './http.ts'
+
+const limitsSchema = z.object({
+  global: z.number().nullable(),
+  perRepository: z.number().nullable(),
+  perAgent: z.number().nullable(),
+})
+const statsSchema = z.object({
+  states: z.object({ queued: z.number(), held: z.number(), running: z.number(), done: z.number() }),
+  outcomes: z.record(z.string(), z.number()),
+  paused: z.boolean(),
+  limits: limitsSchema,
+  workers: z.array(
+    z.object({
+      id: z.string(),
+      host: z.string(),
+      pid: z.number(),
+      slots: z.number(),
+      running: z.number(),
+      seenAt: z.string(),
+    }),
+  ),
+})
+const eventListSchema = z.object({ items: z.array(eventSchema) })
+const pageSize = 200
+const pageSchema = z.object({ items: z.array(taskSchema), nextCursor: z.string().nullable() })
+
+/**
+ * A server of Nightshift, from afar. Everything rejects with `ServerProblem` (it refused) or `ServerUnreachable`;
+ * what is lost on the way is sent again, and still done once.
+ */
+export interface Client {
+  submit(body: Readonly<Record<string, unknown>>): Promise<Task>
+  /** The parameters are those of `GET /tasks`. */
+  list(parameters: Readonly<Record<string, string>>): Promise<Page<Task>>
+  get(id: string): Promise<Task>
+  /** Every event once, until the task is done; connects anew where the connection is lost. */
+  events(id: string): AsyncGenerator<TaskEvent, void>
+  /** The events that there are now. */
+  eventsSoFar(id: string): AsyncGenerator<TaskEvent, void>
+  diff(id: string): Promise<Buffer>
+  cancel(id: string): Promise<Task>
+  retry(id: string): Promise<Task>
+  pause(): Promise<QueueStats>
+  resume(): Promise<QueueStats>
+  stats(): Promise<QueueStats>
+  setLimits(limits: Limits): Promise<Limits>
+}
+
+export function createClient(options: HttpOptions): Client {
+  const http = new Http(options)
+  const post = (path: string, shape: typeof taskSchema, body?: unknown) =>
+    http.json(path, shape, {
+      method: 'POST',
+      headers: { 'idempotency-key': randomUUID() },
+      ...(body === undefined ? {} : { body }),
+    })
+  return {
+    submit: (body) => post('/api/v1/tasks', taskSchema, body),
+    list: (parameters) =>
+      http.json(`/api/v1/tasks?${new URLSearchParams(parameters).toString()}`, pageSchema),
+    get: (id) => http.json(taskPath(id), taskSchema),
+    events: (id) => followEvents(http, taskPath(id, '/events'), options.signal),
+    async *eventsSoFar(id) {
+      let after = 0
+      for (;;) {
+        const path = taskPath(id, `/events?after=${after}&limit=${pageSize}`)
+        const { items } = await http.json(path, eventListSchema)
+        yield* items
+        if (items.length < pageSize) return
+        after = items.at(-1)?.id ?? after
+      }
+    },
+    async diff(id) {
+      const response = await http.whole(taskPath(id, '/diff'), { headers: { accept: 'text/x-diff' } })
+      return Buffer.from(await response.arrayBuffer())
+    },
+    cancel: (id) => http.json(taskPath(id, '/cancel'), taskSchema, { method: 'POST' }),
+    retry: (id) => post(taskPath(id, '/retry'), taskSchema),
+    pause: () => http.json('/api/v1/pause', statsSchema, { method: 'POST' }),
+    resume: () => http.json('/api/v1/resume', statsSchema, { method: 'POST' }),
+    stats: () => http.json('/api/v1/stats', statsSchema),
+    setLimits: (limits) => http.json('/api/v1/limits', limitsSchema, { method: 'PUT', body: limits }),
+  }
+}
+
+function taskPath(id: string, rest = ''): string {
+  return `/api/v1/tasks/${encodeURIComponent(id)}${rest}`
+}

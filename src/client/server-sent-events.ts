@@ -1,0 +1,41 @@
+/** One message of an event stream. */
+export interface ServerSentEvent {
+  readonly event: string
+  readonly data: string
+}
+
+/**
+ * The messages of a `text/event-stream` body (WHATWG HTML, 9.2.6), a comment being one without data. Fields other
+ * than `event` and `data` are left out: our events carry their ids in the data.
+ */
+export async function* serverSentEvents(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<ServerSentEvent, void> {
+  let event = 'message'
+  let data: string[] = []
+  for await (const line of lines(body)) {
+    if (line === '') {
+      yield { event, data: data.join('\n') }
+      event = 'message'
+      data = []
+      continue
+    }
+    const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
+    if (field === 'event') event = value ?? ''
+    if (field === 'data') data.push(value ?? '')
+  }
+}
+
+/** Lines that ended; what comes after the last end of a line was cut off, and is dropped. */
+async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder()
+  let rest: string[] = []
+  for await (const chunk of body) {
+    const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
+    rest.push(first)
+    for (const next of more) {
+      yield rest.join('').replace(/\r$/, '')
+      rest = [next]
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import type { Problem } from '../ports/runtime.ts'
+import type { DoctorEntry } from './system.ts'
+
+/** One area to look at: answers what it found, or rejects. */
+export interface Examination {
+  readonly area: string
+  readonly look: () => Promise<{ detail: string; problems: readonly Problem[] }>
+}
+
+/** Looks at every area; a look that fails is a finding too. Never throws. */
+export async function examine(examinations: readonly Examination[]): Promise<DoctorEntry[]> {
+  const found = await Promise.all(examinations.map(examineOne))
+  return found.flat()
+}
+
+async function examineOne({ area, look }: Examination): Promise<DoctorEntry[]> {
+  try {
+    const { detail, problems } = await look()
+    if (problems.length === 0) return [{ area, ok: true, detail, todo: null }]
+    return problems.map((problem) => ({ area, ok: false, detail: problem.what, todo: problem.todo }))
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    return [{ area, ok: false, detail, todo: null }]
+  }
+}

@@ -1,0 +1,25 @@
+import type { Violation } from '../../model/evidence.ts'
+import { judge } from '../../model/policy/judge.ts'
+import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
+import type { Work } from '../../ports/publisher.ts'
+import { inStep, type Attempt } from '../attempt.ts'
+import type { Rules } from './repository-file.ts'
+
+/** Judges the publisher's copy by the base's rules under the operator's. Empty: it keeps them all. */
+export function judgePolicy(attempt: Attempt, rules: Rules, work: Work): Promise<readonly Violation[]> {
+  return inStep(attempt, 'policy', async () => {
+    const policy = effectivePolicy(rules.written ? rules.file : null, attempt.parts.operatorPolicy)
+    const violations = await judge(policy, {
+      changes: work.changes,
+      insertions: work.insertions,
+      deletions: work.deletions,
+      commits: await work.log(),
+      secretFindings: [],
+      readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
+      headTree: () => work.headTree(),
+    })
+    attempt.evidence = { ...attempt.evidence, policy: { passed: violations.length === 0, violations } }
+    for (const violation of violations) attempt.journal.note('policy', violation.message, { ...violation })
+    return violations
+  })
+}

@@ -1,0 +1,50 @@
+import type { Work } from '../ports/publisher.ts'
+import { readBlob } from './blob.ts'
+import { makeBundle } from './bundle.ts'
+import type { Changes } from './changes.ts'
+import { GitFailure, type Git } from './git-command.ts'
+import { readLog, readTree } from './head.ts'
+
+export interface WorkFacts extends Changes {
+  readonly taskId: string
+  readonly repo: string
+  readonly baseSha: string
+  readonly headSha: string
+  readonly commits: number
+}
+
+const maxDiffBytes = 5 * 1024 * 1024
+const maxBundleBytes = 2 * 1024 * 1024 * 1024 - 1
+
+/** Received work that lies in a clean repository; it can be read until that is removed. */
+export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
+  const { baseSha, headSha } = facts
+  return {
+    ...facts,
+    empty: facts.changes.length === 0,
+    async diff() {
+      const ended = await git.run(
+        gitDir,
+        ['diff-tree', '-r', '-p', '--no-renames', '--no-ext-diff', '--no-textconv', baseSha, headSha, '--'],
+        { maxStdoutBytes: maxDiffBytes },
+      )
+      if (ended.exitCode === 0) return ended.stdout
+      if (ended.ended !== 'too_much_output') throw new GitFailure('the diff could not be made', ended)
+      const whole = ended.stdout.subarray(0, ended.stdout.lastIndexOf(0x0a) + 1)
+      return Buffer.concat([whole, Buffer.from('\\ The diff is longer than 5 MB and is cut here.\n')])
+    },
+    async readFile(at, path, maxBytes) {
+      const sha = at === 'base' ? baseSha : headSha
+      return (await readBlob(git, gitDir, { sha, path, maxBytes }))?.content ?? null
+    },
+    log: () => readLog(git, gitDir, baseSha, headSha),
+    headTree: () => readTree(git, gitDir, headSha),
+    async bundle() {
+      const pack = await git.read(gitDir, ['pack-objects', '--revs', '--thin', '--stdout', '--quiet'], {
+        stdin: `${headSha}\n^${baseSha}\n`,
+        maxStdoutBytes: maxBundleBytes,
+      })
+      return makeBundle({ headSha, prerequisites: [baseSha], pack })
+    },
+  }
+}

@@ -1,0 +1,208 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { RuntimeFailure, type Command, type ExecEnd, type OutputLine } from '../ports/runtime.ts'
+import { identify } from '../process/identity.ts'
+import type { ResourceGroup } from './cgroup.ts'
+import type { Jail, JailReport, StartedJail } from './jail.ts'
+import { OutputLines } from './output-lines.ts'
+import type { PipeShelf } from './output-pipes.ts'
+import { Tail } from './tail.ts'
+import { watchTree, type WatchedLimits } from './tree-watch.ts'
+
+/** Where commands of one sandbox run. */
+export interface CommandPlace {
+  readonly jail: Jail
+  readonly pipes: PipeShelf
+  /** What stands before every command inside, such as the relay; it has to pass its exit code on. */
+  readonly prefix: readonly string[]
+  /** See `JailCommand.runFile`. */
+  readonly runFile: string
+  /** `null`: control groups cannot be written here, and the limits are watched instead. */
+  readonly group: ResourceGroup | null
+  readonly limits: WatchedLimits
+}
+
+const tailBytes = 64 * 1024
+/** How long the kernel may take to end what was killed, before that counts as a failure of the machine. */
+const endingMs = 30_000
+
+type Reason = 'timed_out' | 'silent' | 'aborted' | 'out_of_memory' | 'too_many_processes'
+
+/** Runs a command in a jail and resolves when nothing of it is left. Rejects with {@link RuntimeFailure}. */
+export async function runCommand(
+  place: CommandPlace,
+  command: Command,
+  env: Readonly<Record<string, string>>,
+): Promise<ExecEnd> {
+  const since = performance.now()
+  if (command.signal.aborted) return ended('aborted', null, since, '', '')
+  const pipes = await place.pipes.take()
+  const killsBefore = place.group?.outOfMemoryKills() ?? 0
+  const started = start(place, {
+    argv: [...place.prefix, ...command.argv],
+    env,
+    stdin: command.stdin ?? null,
+    pipes,
+  })
+  const stdout = new Tail(tailBytes)
+  const stderr = new Tail(tailBytes)
+  const supervision = new Supervision(started, command, place.limits, place.group === null)
+  const streams = Promise.all([
+    drain(started.stdout, stdout, lines(command, 'stdout'), supervision),
+    drain(started.stderr, stderr, lines(command, 'stderr'), supervision),
+  ])
+  // Awaited below; until then a failure here must not count as unhandled.
+  streams.catch(() => {})
+  try {
+    await supervision.exited
+    const report = started.report()
+    await gone(report)
+    await streams
+    place.pipes.giveBack(pipes)
+    const kills = place.group?.outOfMemoryKills() ?? 0
+    return judge(supervision.reason, report, kills > killsBefore, since, stdout.text(), stderr.text())
+  } catch (error) {
+    place.pipes.discard(pipes)
+    started.stdout.destroy()
+    started.stderr.destroy()
+    throw failure(error)
+  } finally {
+    supervision.stop()
+    started.release()
+  }
+}
+
+function start(place: CommandPlace, command: Omit<Parameters<Jail['start']>[0], 'runFile' | 'cgroupProcs'>) {
+  try {
+    return place.jail.start({
+      ...command,
+      runFile: place.runFile,
+      cgroupProcs: place.group?.procsFiles ?? [],
+    })
+  } catch (error) {
+    place.pipes.discard(command.pipes)
+    throw failure(error)
+  }
+}
+
+/** Ends a command when one of its limits is reached, and remembers which was the first. */
+class Supervision {
+  reason: Reason | null = null
+  /** Resolves when the launcher has ended, however; rejects where it could not be started. */
+  readonly exited: Promise<unknown>
+  readonly #started: StartedJail
+  readonly #command: Command
+  readonly #timer: NodeJS.Timeout
+  readonly #silence: NodeJS.Timeout | null
+  readonly #onAbort = () => this.#end('aborted')
+  readonly #stopWatch: () => void
+
+  constructor(started: StartedJail, command: Command, limits: WatchedLimits, watched: boolean) {
+    this.#started = started
+    this.#command = command
+    this.exited = once(started.child, 'exit')
+    this.#timer = setTimeout(() => this.#end('timed_out'), command.timeoutMs)
+    this.#silence =
+      command.silenceMs === undefined ? null : setTimeout(() => this.#end('silent'), command.silenceMs)
+    command.signal.addEventListener('abort', this.#onAbort, { once: true })
+    const root = watched ? started.child.pid : undefined
+    this.#stopWatch = root === undefined ? () => {} : watchTree(root, limits, (why) => this.#end(why))
+  }
+
+  heard(): void {
+    this.#silence?.refresh()
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    if (this.#silence !== null) clearTimeout(this.#silence)
+    this.#command.signal.removeEventListener('abort', this.#onAbort)
+    this.#stopWatch()
+  }
+
+  #end(reason: Reason): void {
+    this.reason ??= reason
+    // Whatever the jail holds dies with its launcher, stopped processes too.
+    this.#started.child.kill('SIGKILL')
+  }
+}
+
+function lines(command: Command, stream: OutputLine['stream']): OutputLines | null {
+  const onLine = command.onLine
+  return onLine === undefined ? null : new OutputLines((text) => onLine({ stream, text }))
+}
+
+async function drain(
+  from: Socket,
+  tail: Tail,
+  lineCutter: OutputLines | null,
+  supervision: Supervision,
+): Promise<void> {
+  from.on('data', (chunk: Buffer) => {
+    supervision.heard()
+    tail.write(chunk)
+    lineCutter?.write(chunk)
+  })
+  await once(from, 'close')
+  lineCutter?.end()
+}
+
+/** Waits until the jail's own first process is gone: the kernel lets it go only after all others inside. */
+async function gone(report: JailReport): Promise<void> {
+  if (report.initPid === null) return
+  const first = await identify(report.initPid)
+  const until = performance.now() + endingMs
+  for (let now = first; now !== null && now.startTicks === first?.startTicks; now = await identify(now.pid)) {
+    if (performance.now() > until) {
+      throw new RuntimeFailure(
+        `process ${now.pid} of a sandbox was killed and does not end; is a disk hanging?`,
+      )
+    }
+    await delay(1)
+  }
+}
+
+function judge(
+  reason: Reason | null,
+  report: JailReport,
+  killedForMemory: boolean,
+  since: number,
+  stdout: string,
+  stderr: string,
+): ExecEnd {
+  if (reason === 'too_many_processes') {
+    const note = 'nightshift: ended, since it had more processes than it may have'
+    return ended('exited', 137, since, stdout, stderr === '' ? note : `${stderr}\n${note}`)
+  }
+  if (reason !== null) return ended(reason, null, since, stdout, stderr)
+  // A command that coped with the loss of a child has done its work all the same.
+  if (killedForMemory && report.exitCode !== 0) return ended('out_of_memory', null, since, stdout, stderr)
+  if (report.exitCode !== null) return ended('exited', report.exitCode, since, stdout, stderr)
+  const refused = report.made ? /^bwrap: execvp .*: (.+)$/m.exec(stderr)?.[1] : undefined
+  if (refused !== undefined) {
+    return ended('exited', refused === 'No such file or directory' ? 127 : 126, since, stdout, stderr)
+  }
+  throw new RuntimeFailure(
+    stderr.trim() === ''
+      ? 'a sandbox was ended from outside'
+      : `a sandbox could not be made: ${stderr.trim().slice(-2000)}`,
+  )
+}
+
+function ended(
+  kind: ExecEnd['kind'],
+  exitCode: number | null,
+  since: number,
+  stdoutTail: string,
+  stderrTail: string,
+): ExecEnd {
+  return { kind, exitCode, durationMs: performance.now() - since, stdoutTail, stderrTail }
+}
+
+function failure(error: unknown): RuntimeFailure {
+  if (error instanceof RuntimeFailure) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new RuntimeFailure(`a sandbox could not be started: ${message}`, { cause: error })
+}

@@ -1,0 +1,178 @@
+import { performance } from 'node:perf_hooks'
+import { findGroupBase } from '../jail/cgroup.ts'
+import { OperatorRules } from '../jail/egress-rules.ts'
+import { explainFailure, jailProblems } from '../jail/probe.ts'
+import { findPrograms } from '../jail/programs.ts'
+import type { Log } from '../ports/log.ts'
+import {
+  RuntimeFailure,
+  type Problem,
+  type Runtime,
+  type Sandbox,
+  type SandboxSpec,
+} from '../ports/runtime.ts'
+import type { LocalSandbox } from './local-sandbox.ts'
+import { Machine } from './machine-view.ts'
+import { openSandbox, type Cloner, type Opener } from './open-sandbox.ts'
+import { defaultUids, type UidRange } from './uid-slots.ts'
+import { WorkFolders } from './work-folders.ts'
+
+export interface LocalRuntimeOptions {
+  /** Work folders lie under `<home>/work`. */
+  readonly home: string
+  /** The user's PATH: where tools for the sandbox are found. */
+  readonly path: string
+  readonly userHome: string
+  /** Who commits in a sandbox, as far as git is asked. */
+  readonly author: { readonly name: string; readonly email: string }
+  /** What sandboxes may reach at all: `*`, names, host:port, CIDR. */
+  readonly network: readonly string[]
+  /** Paths that no sandbox may see, such as files of credentials; `home` is one by itself. */
+  readonly masks?: readonly string[]
+  readonly clone: Cloner
+  readonly log: Log
+  /** User ids of the machine that root gives to sandboxes. */
+  readonly uids?: UidRange
+}
+
+export interface LocalRuntime extends Runtime {
+  /** Ends and removes what processes of this home left that are dead by now. Never throws. */
+  sweepDead(): Promise<void>
+}
+
+const problemsKeptMs = 60_000
+const probeLimits = { memoryBytes: 256 * 1024 * 1024, processes: 64 }
+
+/** Sandboxes of this machine, by bubblewrap: no engine, Linux only. Makes nothing until it is used. */
+export function createLocalRuntime(options: LocalRuntimeOptions): LocalRuntime {
+  return new BubblewrapRuntime(options)
+}
+
+class BubblewrapRuntime implements LocalRuntime {
+  readonly name = 'local'
+  readonly #options: LocalRuntimeOptions
+  readonly #folders: WorkFolders
+  readonly #machine: Machine
+  readonly #open = new Set<LocalSandbox>()
+  #problems: { found: Promise<readonly Problem[]>; atMs: number } | null = null
+  #probes = 0
+
+  constructor(options: LocalRuntimeOptions) {
+    this.#options = options
+    this.#folders = new WorkFolders(options.home)
+    const masks = [options.home, ...(options.masks ?? [])]
+    this.#machine = new Machine({ path: options.path, userHome: options.userHome, masks })
+  }
+
+  problems(): Promise<readonly Problem[]> {
+    const nowMs = performance.now()
+    if (this.#problems === null || nowMs - this.#problems.atMs > problemsKeptMs) {
+      this.#problems = { found: this.#look(), atMs: nowMs }
+    }
+    return this.#problems.found
+  }
+
+  open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
+    return this.#openWith(spec, this.#options.clone, signal)
+  }
+
+  async reclaim(taskId: string): Promise<void> {
+    const ours = [...this.#open].filter((sandbox) => sandbox.taskId === taskId)
+    await Promise.allSettled(ours.map((sandbox) => sandbox.close()))
+    await this.#clear(() => this.#folders.ofTask(taskId))
+  }
+
+  sweepDead(): Promise<void> {
+    return this.#clear(() => this.#folders.dead())
+  }
+
+  async close(): Promise<void> {
+    const results = await Promise.allSettled([...this.#open].map((sandbox) => sandbox.close()))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+
+  async #openWith(spec: SandboxSpec, clone: Cloner, signal: AbortSignal): Promise<LocalSandbox> {
+    const sandbox = await openSandbox(
+      this.#opener(),
+      spec,
+      clone,
+      (closed) => this.#open.delete(closed),
+      signal,
+    )
+    this.#open.add(sandbox)
+    return sandbox
+  }
+
+  #opener(): Opener {
+    const found = findPrograms(process.getuid?.() === 0)
+    if ('problems' in found) {
+      const said = found.problems.map(({ what, todo }) => `${what} (${todo})`)
+      throw new RuntimeFailure(said.join('; '))
+    }
+    const { author, log, network } = this.#options
+    return {
+      folders: this.#folders,
+      machine: this.#machine,
+      programs: found.programs,
+      groupBase: findGroupBase(),
+      operator: new OperatorRules(network),
+      author,
+      uids: this.#options.uids ?? defaultUids,
+      log,
+    }
+  }
+
+  /** Looks for what is known to be missing, then really starts a jail: nothing else tells for sure. */
+  async #look(): Promise<readonly Problem[]> {
+    const known = await jailProblems()
+    if (known.length > 0) return known
+    try {
+      return await this.#probe()
+    } catch (error) {
+      return [explainFailure(error instanceof Error ? error.message : String(error))]
+    }
+  }
+
+  async #probe(): Promise<readonly Problem[]> {
+    const source = { repo: '', sha: '', branch: '', mirror: '', work: null }
+    const spec: SandboxSpec = {
+      taskId: `probe_${process.pid}`,
+      attempt: this.#probes++,
+      purpose: 'checks',
+      image: null,
+      source,
+      limits: probeLimits,
+    }
+    const signal = AbortSignal.timeout(60_000)
+    const sandbox = await this.#openWith(spec, async () => {}, signal)
+    try {
+      const end = await sandbox.exec({
+        argv: ['true'],
+        env: {},
+        network: { kind: 'none' },
+        signal,
+        timeoutMs: 30_000,
+      })
+      const works = end.kind === 'exited' && end.exitCode === 0
+      return works ? [] : [explainFailure(`${end.kind} ${end.exitCode ?? ''} ${end.stderrTail}`)]
+    } finally {
+      await sandbox.close()
+    }
+  }
+
+  async #clear(find: () => string[] | Promise<string[]>): Promise<void> {
+    const { log } = this.#options
+    try {
+      for (const name of await find()) {
+        try {
+          await this.#folders.clear(name)
+        } catch (error) {
+          log.error('what an earlier attempt left could not be removed', { name, error: String(error) })
+        }
+      }
+    } catch (error) {
+      log.error('work folders could not be looked through', { error: String(error) })
+    }
+  }
+}

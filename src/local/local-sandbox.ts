@@ -1,0 +1,128 @@
+import type { ResourceGroup } from '../jail/cgroup.ts'
+import type { PipeShelf } from '../jail/output-pipes.ts'
+import { runCommand } from '../jail/run-command.ts'
+import {
+  RuntimeFailure,
+  type Command,
+  type ExecEnd,
+  type Sandbox,
+  type SandboxLimits,
+} from '../ports/runtime.ts'
+import { takeFile } from './sandbox-files.ts'
+import type { SandboxJails } from './sandbox-jails.ts'
+import type { UidSlot } from './uid-slots.ts'
+import type { WorkFolder, WorkFolders } from './work-folders.ts'
+
+/** Path of the clone in every sandbox: agents key their conversations by it. */
+export const clonePath = '/work'
+export const outPath = '/out'
+
+/** What a sandbox holds until it is closed; filled step by step while it is opened. */
+export interface Holdings {
+  readonly folder: WorkFolder
+  uid: UidSlot | null
+  group: ResourceGroup | null
+  jails: SandboxJails | null
+}
+
+/** What commands in a sandbox need. */
+export interface Workings {
+  readonly jails: SandboxJails
+  readonly pipes: PipeShelf
+  readonly limits: SandboxLimits
+  readonly env: Readonly<Record<string, string>>
+  /** Takes notes from now on, in place of who did so before. */
+  readonly noteTo: (listener: ((text: string) => void) | undefined) => void
+}
+
+/** Gives back what a sandbox holds: all of it, also where a part fails. Rejects with {@link RuntimeFailure}. */
+export async function giveBack(folders: WorkFolders, held: Holdings): Promise<void> {
+  const failures: unknown[] = []
+  const steps = [
+    () => held.jails?.close(),
+    () => held.group?.remove(),
+    () => folders.remove(held.folder.name),
+    // Last: until its files are gone, nobody else may have the id.
+    () => held.uid?.release(),
+  ]
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length === 0) return
+  const said = failures.map((error) => (error instanceof Error ? error.message : String(error)))
+  throw new RuntimeFailure(`a sandbox could not be removed: ${said.join('; ')}`, { cause: failures[0] })
+}
+
+/** A sandbox of this machine: a folder, and a jail around it for every command. */
+export class LocalSandbox implements Sandbox {
+  readonly clonePath = clonePath
+  readonly outPath = outPath
+  readonly taskId: string
+  readonly #folders: WorkFolders
+  readonly #held: Holdings
+  readonly #workings: Workings
+  readonly #onClosed: () => void
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+  #closed: Promise<void> | null = null
+
+  constructor(facts: {
+    taskId: string
+    folders: WorkFolders
+    held: Holdings
+    workings: Workings
+    onClosed: (sandbox: LocalSandbox) => void
+  }) {
+    this.taskId = facts.taskId
+    this.#folders = facts.folders
+    this.#held = facts.held
+    this.#workings = facts.workings
+    this.#onClosed = () => facts.onClosed(this)
+  }
+
+  async exec(command: Command): Promise<ExecEnd> {
+    if (this.#closing.signal.aborted) throw new RuntimeFailure('the sandbox is closed')
+    const running = this.#exec(command)
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+
+  take(name: string, maxBytes: number): Promise<Buffer | null> {
+    return takeFile(this.#held.folder.out, name, maxBytes)
+  }
+
+  /** A closing that failed can be tried again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close().catch((error: unknown) => {
+      this.#closed = null
+      throw error
+    })
+    return this.#closed
+  }
+
+  async #exec(command: Command): Promise<ExecEnd> {
+    const { jails, pipes, limits, env, noteTo } = this.#workings
+    noteTo(command.onNote)
+    const prepared = await jails.for(command.network).catch((error: unknown) => {
+      throw new RuntimeFailure(`the jail could not be prepared: ${String(error)}`, { cause: error })
+    })
+    const place = { ...prepared, pipes, runFile: this.#held.folder.runFile, group: this.#held.group, limits }
+    const signal = AbortSignal.any([command.signal, this.#closing.signal])
+    return runCommand(place, { ...command, signal }, { ...env, ...prepared.env, ...command.env })
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled(this.#running)
+    await giveBack(this.#folders, this.#held)
+    this.#onClosed()
+  }
+}

@@ -1,0 +1,160 @@
+import { ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
+import type { OperatorRules } from '../jail/egress-rules.ts'
+import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
+import { PipeShelf } from '../jail/output-pipes.ts'
+import type { Log } from '../ports/log.ts'
+import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
+import { clonePath, giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
+import type { Machine, MachineView } from './machine-view.ts'
+import { handOver, insideHome, setModes, writeCovers, writeGitConfig } from './sandbox-files.ts'
+import { SandboxJails } from './sandbox-jails.ts'
+import { hide, systemMounts, type Covers } from './system-mounts.ts'
+import { takeUid, type UidRange } from './uid-slots.ts'
+import { groupName, type WorkFolder, type WorkFolders } from './work-folders.ts'
+
+/** Fills an empty folder with a clone. */
+export type Cloner = (source: CloneSource, folder: string, signal: AbortSignal) => Promise<void>
+
+/** What sandboxes are opened with. */
+export interface Opener {
+  readonly folders: WorkFolders
+  readonly machine: Machine
+  readonly programs: JailPrograms
+  readonly groupBase: GroupBase | null
+  readonly operator: OperatorRules
+  readonly author: { readonly name: string; readonly email: string }
+  readonly uids: UidRange
+  readonly log: Log
+}
+
+const largestShmBytes = 256 * 1024 * 1024
+
+/**
+ * Opens a sandbox; what was made is removed again where a later step fails. Rejects with {@link RuntimeFailure}, or
+ * with the signal's reason.
+ */
+export async function openSandbox(
+  opener: Opener,
+  spec: SandboxSpec,
+  clone: Cloner,
+  onClosed: (sandbox: LocalSandbox) => void,
+  signal: AbortSignal,
+): Promise<LocalSandbox> {
+  signal.throwIfAborted()
+  const { folders } = opener
+  const held: Holdings = {
+    folder: await folders.create(spec, opener.groupBase),
+    uid: null,
+    group: null,
+    jails: null,
+  }
+  try {
+    const workings = await fill(opener, spec, held, clone, signal)
+    signal.throwIfAborted()
+    return new LocalSandbox({ taskId: spec.taskId, folders, held, workings, onClosed })
+  } catch (error) {
+    await giveBack(folders, held).catch((left: unknown) =>
+      opener.log.error('a sandbox that could not be opened was left behind', { error: String(left) }),
+    )
+    signal.throwIfAborted()
+    if (error instanceof RuntimeFailure) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new RuntimeFailure(`a sandbox could not be opened: ${message}`, { cause: error })
+  }
+}
+
+async function fill(
+  opener: Opener,
+  spec: SandboxSpec,
+  held: Holdings,
+  clone: Cloner,
+  signal: AbortSignal,
+): Promise<Workings> {
+  const { folder } = held
+  await setModes(folder)
+  const covers = await writeCovers(folder)
+  await writeGitConfig(folder, opener.author)
+  await clone(spec.source, folder.clone, signal)
+  if (process.getuid?.() === 0) {
+    held.uid = await takeUid(opener.uids)
+    await handOver(folder, held.uid.uid)
+  }
+  held.group = makeGroup(opener, spec, folder)
+  const uid = held.uid?.uid ?? null
+  const view = opener.machine.view()
+  let listener: ((text: string) => void) | undefined
+  held.jails = new SandboxJails({
+    programs: opener.programs,
+    spec: jailSpec(spec, folder, covers, view, uid),
+    scratch: folder.scratch,
+    operator: opener.operator,
+    processes: held.group === null ? spec.limits.processes : null,
+    onRefused: (why) => {
+      opener.log.info('a sandbox asked for a host that it may not reach', { taskId: spec.taskId, why })
+      listener?.(why)
+    },
+  })
+  return {
+    jails: held.jails,
+    pipes: new PipeShelf(folder.scratch, uid),
+    limits: spec.limits,
+    env: environment(view),
+    noteTo: (next) => {
+      listener = next
+    },
+  }
+}
+
+function makeGroup(opener: Opener, spec: SandboxSpec, folder: WorkFolder): ResourceGroup | null {
+  if (opener.groupBase === null) return null
+  try {
+    return new ResourceGroup(opener.groupBase, groupName(folder.name), spec.limits)
+  } catch (error) {
+    // Limits are watched then, which is slower to notice but holds as well.
+    opener.log.warn('no control group could be made; limits are watched instead', { error: String(error) })
+    return null
+  }
+}
+
+function jailSpec(
+  spec: SandboxSpec,
+  folder: WorkFolder,
+  covers: Covers,
+  view: MachineView,
+  dropTo: number | null,
+): JailSpec {
+  return {
+    // A later mount covers an earlier one: tools may lie under /tmp, and what is hidden lies in what is seen.
+    mounts: [
+      ...systemMounts(covers),
+      { kind: 'write', from: folder.home, to: insideHome },
+      { kind: 'write', from: folder.tmp, to: '/tmp' },
+      { kind: 'write', from: folder.tmp, to: '/var/tmp' },
+      { kind: 'write', from: folder.clone, to: clonePath },
+      { kind: 'write', from: folder.out, to: outPath },
+      ...view.tools.folders.map((path) => ({ kind: 'read', from: path, to: path }) as const),
+      ...view.hidden.map((path) => hide(path, covers)),
+    ],
+    cwd: clonePath,
+    network: 'none',
+    dropTo,
+    shmBytes: Math.min(largestShmBytes, Math.floor(spec.limits.memoryBytes / 4)),
+    emptyFile: covers.emptyFile,
+    emptyFolder: covers.emptyFolder,
+  }
+}
+
+/** What every command starts from; nothing of our own environment is in it. */
+function environment({ tools }: MachineView): Record<string, string> {
+  return {
+    PATH: tools.path,
+    HOME: insideHome,
+    USER: 'agent',
+    LOGNAME: 'agent',
+    SHELL: '/bin/sh',
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    TMPDIR: '/tmp',
+    ...tools.env,
+  }
+}

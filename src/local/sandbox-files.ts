@@ -1,0 +1,106 @@
+import { constants } from 'node:fs'
+import { chmod, chown, mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { insideUid } from '../jail/jail-spec.ts'
+import { RuntimeFailure, TooLarge } from '../ports/runtime.ts'
+import { run } from '../process/run.ts'
+import type { Covers } from './system-mounts.ts'
+import type { WorkFolder } from './work-folders.ts'
+
+/** HOME inside: a private folder of the sandbox. */
+export const insideHome = '/home/agent'
+
+/** Writes what every sandbox is given: its accounts, and the empty things that hide others. */
+export async function writeCovers(folder: WorkFolder): Promise<Covers> {
+  const covers = {
+    emptyFile: join(folder.given, 'empty-file'),
+    emptyFolder: join(folder.given, 'empty-folder'),
+    passwd: join(folder.given, 'passwd'),
+    group: join(folder.given, 'group'),
+  }
+  await mkdir(covers.emptyFolder, { mode: 0o555 })
+  await writeFile(covers.emptyFile, '', { mode: 0o444 })
+  const accounts = [
+    'root:x:0:0:root:/root:/usr/sbin/nologin',
+    'nobody:x:65534:65534:nobody:/:/usr/sbin/nologin',
+  ]
+  accounts.push(`agent:x:${insideUid}:${insideUid}:agent:${insideHome}:/bin/sh`)
+  await writeFile(covers.passwd, `${accounts.join('\n')}\n`)
+  await writeFile(covers.group, `root:x:0:\nnogroup:x:65534:\nagent:x:${insideUid}:\n`)
+  return covers
+}
+
+/** Settings of git for work in the sandbox: who commits, and that the clone is ours whatever its owner's number. */
+export async function writeGitConfig(
+  folder: WorkFolder,
+  author: { readonly name: string; readonly email: string },
+): Promise<void> {
+  const quoted = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replace(/[\n\0]/g, ' ')}"`
+  const settings = [
+    '[user]',
+    `\tname = ${quoted(author.name)}`,
+    `\temail = ${quoted(author.email)}`,
+    '[safe]',
+    '\tdirectory = *',
+    // Tidying up in the background would be killed halfway, with the command that started it.
+    '[gc]',
+    '\tauto = 0',
+    '[maintenance]',
+    '\tauto = false',
+  ]
+  await writeFile(join(folder.home, '.gitconfig'), `${settings.join('\n')}\n`)
+}
+
+/** Gives a sandbox's folders to its user. Rejects with {@link RuntimeFailure}. */
+export async function handOver(folder: WorkFolder, uid: number): Promise<void> {
+  // Symbolic links in a clone are given away themselves, never what they point to.
+  const owner = `${uid}:${uid}`
+  const given = await run(['chown', '-R', '-h', '-P', owner, folder.clone, folder.home], {
+    env: { PATH: '/usr/bin:/bin:/run/current-system/sw/bin', LC_ALL: 'C' },
+    timeoutMs: 10 * 60_000,
+  })
+  if (given.exitCode !== 0) throw new RuntimeFailure(`the clone could not be handed over: ${given.stderr}`)
+  for (const path of [folder.tmp, folder.out]) await chown(path, uid, uid)
+}
+
+/** Opens the sandbox's folders as far as its user needs it. */
+export async function setModes(folder: WorkFolder): Promise<void> {
+  await chmod(folder.path, 0o711)
+  await chmod(folder.given, 0o755)
+  await chmod(folder.tmp, 0o1777)
+}
+
+/**
+ * Reads a plain file that untrusted code may have put there: no symbolic link is followed, nothing but a regular file
+ * is read. `null`: there is none that can be read. Rejects with {@link TooLarge}.
+ */
+export async function takeFile(folder: string, name: string, maxBytes: number): Promise<Buffer | null> {
+  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return null
+  let file: FileHandle
+  try {
+    // Without O_NONBLOCK, a named pipe of that name would hold us for ever.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+    file = await open(join(folder, name), flags)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE' || code === 'EIO') {
+      throw new RuntimeFailure(`${name} could not be read: ${code}`, { cause: error })
+    }
+    return null
+  }
+  try {
+    const stat = await file.stat()
+    if (!stat.isFile()) return null
+    if (stat.size > maxBytes) throw new TooLarge(maxBytes)
+    const buffer = Buffer.allocUnsafe(stat.size)
+    let read = 0
+    while (read < buffer.length) {
+      const { bytesRead } = await file.read(buffer, read, buffer.length - read, read)
+      if (bytesRead === 0) break
+      read += bytesRead
+    }
+    return buffer.subarray(0, read)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,185 @@
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { groupFolders, removeGroup, type GroupBase } from '../jail/cgroup.ts'
+import { RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
+import { identify } from '../process/identity.ts'
+import { mayBeAlive, parseRecord, recordOfOurs, type OwnerRecord } from './owner-record.ts'
+import { removeTree } from './remove-tree.ts'
+
+/** The folder of one sandbox and what lies in it. */
+export interface WorkFolder {
+  /** Its name, which is unique on the machine's home. */
+  readonly name: string
+  readonly path: string
+  readonly clone: string
+  readonly home: string
+  readonly tmp: string
+  readonly out: string
+  /** Accounts, empty files: seen inside, read-only. */
+  readonly given: string
+  /** Ours alone. */
+  readonly scratch: string
+  /** A line of /proc/PID/stat for each command that was started. */
+  readonly runFile: string
+}
+
+const recordSuffix = '.json'
+const mostAtOnce = 100
+const orphanMs = 60 * 60_000
+let drafts = 0
+
+/** The control group of the sandbox with this folder. */
+export function groupName(folderName: string): string {
+  return `nightshift-${folderName}`
+}
+
+/** All work folders of one home, of this process and of others. */
+export class WorkFolders {
+  readonly #root: string
+
+  constructor(home: string) {
+    this.#root = join(home, 'work')
+  }
+
+  /** Makes a folder that belongs to this process. Rejects with {@link RuntimeFailure}. */
+  async create(spec: SandboxSpec, groupBase: GroupBase | null): Promise<WorkFolder> {
+    if (!/^[0-9A-Za-z_]+$/.test(spec.taskId)) throw new RuntimeFailure(`no task has the id ${spec.taskId}`)
+    mkdirSync(this.#root, { recursive: true })
+    // Whatever the umask: nobody else walks into other people's clones.
+    await chmod(this.#root, 0o700)
+    const wanted = `${spec.taskId}-${spec.attempt}-${spec.purpose}`
+    for (let number = 1; number <= mostAtOnce; number++) {
+      const name = number === 1 ? wanted : `${wanted}-${number}`
+      const record = await recordOfOurs(
+        spec.taskId,
+        groupBase === null ? [] : groupFolders(groupBase, groupName(name)),
+      )
+      // The record is there before the folder and goes after it, so that no folder is ever without an owner.
+      if (!writeNew(this.#recordPath(name), JSON.stringify(record))) continue
+      const folder = this.#layout(name)
+      await mkdir(folder.path, { mode: 0o700 })
+      for (const path of [folder.clone, folder.home, folder.tmp, folder.out, folder.given, folder.scratch]) {
+        await mkdir(path, { mode: 0o700 })
+      }
+      return folder
+    }
+    throw new RuntimeFailure(`${wanted} has more than ${mostAtOnce} sandboxes open`)
+  }
+
+  /** Removes a folder and checks that it is gone. Rejects with {@link RuntimeFailure}. */
+  async remove(name: string): Promise<void> {
+    await removeTree(join(this.#root, name))
+    rmSync(this.#recordPath(name), { force: true })
+  }
+
+  /** The names of the folders that this task has, of whatever process. */
+  ofTask(taskId: string): string[] {
+    return this.#names().filter((name) => this.#taskOf(name) === taskId)
+  }
+
+  /** The names of the folders whose owner is certainly dead. */
+  async dead(): Promise<string[]> {
+    const dead: string[] = []
+    for (const name of this.#names()) {
+      const record = this.#record(name)
+      // Without a record it may be one that its owner is just removing, and about to make anew.
+      const isDead = record === null ? this.#isOld(name) : !(await mayBeAlive(record))
+      if (isDead) dead.push(name)
+    }
+    return dead
+  }
+
+  /** Ends what was started for a folder and removes the folder, whoever it belongs to. */
+  async clear(name: string): Promise<void> {
+    await this.#endCommands(name)
+    await removeGroup(this.#record(name)?.groupFolders ?? [])
+    await this.remove(name)
+  }
+
+  async #endCommands(name: string): Promise<void> {
+    for (const line of lines(this.#layout(name).runFile)) {
+      const pid = Number.parseInt(line, 10)
+      const startTicks = line.slice(line.lastIndexOf(')') + 2).split(' ')[19]
+      const now = Number.isNaN(pid) ? null : await identify(pid)
+      if (now === null || now.startTicks !== startTicks) continue
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended by itself.
+      }
+    }
+  }
+
+  #isOld(name: string): boolean {
+    const stat = statSync(join(this.#root, name), { throwIfNoEntry: false })
+    return stat !== undefined && Date.now() - stat.mtimeMs > orphanMs
+  }
+
+  #names(): string[] {
+    const entries = list(this.#root)
+    const names = entries.map((entry) =>
+      entry.endsWith(recordSuffix) ? basename(entry, recordSuffix) : entry,
+    )
+    return [...new Set(names)]
+  }
+
+  #taskOf(name: string): string | undefined {
+    return this.#record(name)?.taskId ?? /^([0-9A-Za-z_]+)-/.exec(name)?.[1]
+  }
+
+  #record(name: string): OwnerRecord | null {
+    return parseRecord(lines(this.#recordPath(name)).join('\n'))
+  }
+
+  #recordPath(name: string): string {
+    return join(this.#root, `${name}${recordSuffix}`)
+  }
+
+  #layout(name: string): WorkFolder {
+    const path = join(this.#root, name)
+    const within = (part: string) => join(path, part)
+    return {
+      name,
+      path,
+      clone: within('clone'),
+      home: within('home'),
+      tmp: within('tmp'),
+      out: within('out'),
+      given: within('given'),
+      scratch: within('scratch'),
+      runFile: within('runs'),
+    }
+  }
+}
+
+/** Makes a file that must not be there yet, whole from the first moment; `false`: it is there. */
+function writeNew(path: string, text: string): boolean {
+  const draft = join(dirname(path), `draft-${process.pid}-${drafts++}`)
+  writeFileSync(draft, text, { mode: 0o600 })
+  try {
+    linkSync(draft, path)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+function lines(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { cwd } from 'node:process'
+import { ulid } from 'ulid'
+import { createCommandAgent } from './agents/command.ts'
+import { runCli } from './cli/run-cli.ts'
+import { ConfigurationError, type Settings } from './config.ts'
+import type { PipelineParts } from './core/attempt.ts'
+import { examine, type Examination } from './core/doctor.ts'
+import { createMask } from './core/mask.ts'
+import { startScheduler } from './core/scheduler.ts'
+import type { System } from './core/system.ts'
+import { createCloner } from './git/clone.ts'
+import { createCredentials } from './git/credentials.ts'
+import { localPlace } from './git/git-place.ts'
+import { createPublisher } from './git/publisher.ts'
+import { createRepositories } from './git/repositories.ts'
+import { createLocalRuntime } from './local/local-runtime.ts'
+import { refusedHost } from './jail/refused-host.ts'
+import { parsePolicyFile } from './model/repository-file/parse.ts'
+import { openDatabase } from './postgres/database.ts'
+import { openEmbedded } from './postgres/embedded/open-embedded.ts'
+import { openStore } from './postgres/task-store.ts'
+import { openTokenStore } from './postgres/token-store.ts'
+import { isTransient } from './postgres/transient.ts'
+import { Closers } from './process/closers.ts'
+import { run } from './process/run.ts'
+import { createStreamLog } from './process/stream-log.ts'
+import { systemClock } from './process/system-clock.ts'
+
+/** A quarter of the store's lease: three heartbeats may be lost. */
+const heartbeatMs = 2500
+/** The queue is looked at this often even if no wake-up came. */
+const pollMs = 1000
+/** With less free than this, no task is taken. */
+const minFreeBytes = 512 * 1024 * 1024
+
+/** The front door: what `bin/nightshift.js` calls. Ends the process with the command's exit code. */
+export async function start(): Promise<void> {
+  const exitCode = await runCli({
+    argv: process.argv.slice(2),
+    environment: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    open,
+    signals: { subscribe: subscribeToSignals },
+    version: await version(),
+  })
+  process.exit(exitCode)
+}
+
+// npm, npx and the launcher pass on a signal that the terminal has sent to all of them: one press arrives twice.
+const sameSignalMs = 500
+
+function subscribeToSignals(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+  let lastMs = Number.NEGATIVE_INFINITY
+  const handle = (signal: NodeJS.Signals) => {
+    const nowMs = performance.now()
+    if (nowMs - lastMs < sameSignalMs) return
+    lastMs = nowMs
+    listener(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM')
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, handle)
+  return () => {
+    for (const signal of signals) process.off(signal, handle)
+  }
+}
+
+/** Opens everything that the settings ask for; what was opened is closed again where a later part fails. */
+export async function open(settings: Settings): Promise<System> {
+  const closers = new Closers()
+  try {
+    return await openParts(settings, closers)
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+}
+
+async function openParts(settings: Settings, closers: Closers): Promise<System> {
+  const mask = createMask(settings.secrets)
+  const log = createStreamLog(process.stderr, 'warn', mask)
+  await mkdir(settings.home, { recursive: true, mode: 0o700 })
+
+  const embedded = settings.databaseUrl === null ? await openEmbedded({ home: settings.home, log }) : null
+  if (embedded !== null) closers.push(() => embedded.close())
+  const connection = embedded?.connection ?? settings.databaseUrl ?? ''
+  const database = await openDatabase(connection, { log, embedded: embedded !== null })
+  closers.push(() => database.close())
+  const store = openStore(database, { log })
+  closers.push(() => store.close())
+  const tokens = openTokenStore(database)
+
+  const publisher = await createPublisher({
+    place: localPlace(settings.home),
+    path: settings.path,
+    passThrough: settings.passThrough,
+    credentialsFor: createCredentials({ file: settings.gitCredentials, token: settings.githubToken, log }),
+    log,
+  })
+  const hostRefusal = refusedHost(settings.network)
+  const local = createLocalRuntime({
+    home: settings.home,
+    clone: createCloner({ path: settings.path, owner: null }),
+    path: settings.path,
+    userHome: settings.userHome,
+    author: settings.author,
+    network: settings.network,
+    masks: settings.gitCredentials === null ? [] : [settings.gitCredentials],
+    log,
+  })
+  await local.sweepDead()
+  closers.push(() => local.close())
+  const agents = new Map([['command' as const, createCommandAgent()]])
+
+  const parts: PipelineParts = {
+    store,
+    publisher,
+    runtimes: [local],
+    agents,
+    clock: systemClock,
+    limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
+    author: { authorName: settings.author.name, authorEmail: settings.author.email },
+    operatorPolicy: settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy),
+    refusedHost: hostRefusal,
+    isTransient,
+    mask,
+  }
+  const machineId = await readMachineId()
+  const disk = {
+    freeBytes: async () => {
+      const { bavail, bsize } = await statfs(settings.home)
+      return bavail * bsize
+    },
+    minFreeBytes,
+  }
+  const examinations: Examination[] = [
+    { area: 'database', look: () => lookAtDatabase(store, embedded?.folder ?? null) },
+    { area: 'git', look: () => lookAtGit(settings.path) },
+    ...parts.runtimes.map((runtime) => ({
+      area: `runtime ${runtime.name}`,
+      look: async () => ({ detail: 'works', problems: await runtime.problems() }),
+    })),
+    ...[...agents.values()].map((agent) => ({
+      area: `agent ${agent.name}`,
+      look: async () => ({ detail: 'works', problems: await agent.problems() }),
+    })),
+    { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
+  ]
+
+  return {
+    settings,
+    store,
+    tokens,
+    submitContext: {
+      store,
+      repositories: createRepositories({ repoRoots: settings.repoRoots, cwd: cwd() }),
+      agents: [...agents.keys()],
+      machineId,
+      refusedHost: hostRefusal,
+    },
+    log,
+    version: await version(),
+    doctor: () => examine(examinations),
+    startScheduler: ({ pool, slots }) =>
+      startScheduler(parts, {
+        life: { id: ulid(), host: hostname(), pid: process.pid, slots },
+        pool,
+        machineId,
+        heartbeatMs,
+        pollMs,
+        disk,
+        log,
+      }),
+    close: () => closers.close(),
+  }
+}
+
+async function readOperatorPolicy(path: string) {
+  const parsed = parsePolicyFile(
+    await readFile(path, 'utf8').catch((error: unknown) => {
+      throw new ConfigurationError(`NIGHTSHIFT_POLICY: ${path} cannot be read: ${String(error)}`)
+    }),
+  )
+  if (parsed.ok) return parsed.policy
+  const lines = parsed.faults.map(({ line, column, key, message }) => `${path}:${line}:${column}: ${key} ${message}`)
+  throw new ConfigurationError(lines.join('\n'))
+}
+
+async function lookAtDatabase(store: System['store'], folder: string | null) {
+  await store.stats()
+  return { detail: folder === null ? 'answers at DATABASE_URL' : `embedded, in ${folder}`, problems: [] }
+}
+
+async function lookAtGit(path: string) {
+  const todo = 'apt-get install git'
+  try {
+    const ended = await run(['git', '--version'], { env: { PATH: path }, timeoutMs: 10_000 })
+    const detail = ended.stdout.toString('utf8').trim()
+    return { detail, problems: ended.exitCode === 0 ? [] : [{ what: 'git does not run', todo }] }
+  } catch {
+    return { detail: '', problems: [{ what: 'git is not on the PATH', todo }] }
+  }
+}
+
+async function lookAtDisk(home: string, disk: { freeBytes: () => Promise<number>; minFreeBytes: number }) {
+  const free = await disk.freeBytes()
+  const detail = `${Math.floor(free / 1024 / 1024)} MiB free in ${home}`
+  const problems =
+    free >= disk.minFreeBytes ? [] : [{ what: `only ${detail}`, todo: 'make room: no task starts before' }]
+  return { detail, problems }
+}
+
+/** The same for all processes of this machine, whatever their home: paths mean the same to them. */
+async function readMachineId(): Promise<string> {
+  const id = await readFile('/etc/machine-id', 'utf8').catch(() => '')
+  return createHash('sha256').update(`${id.trim()} ${hostname()}`).digest('hex').slice(0, 32)
+}
+
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

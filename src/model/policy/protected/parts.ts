@@ -1,0 +1,22 @@
+/**
+ * The parts of a file that define checks, by a name to show; what is not in here may change. Throws `SyntaxError`
+ * where the text is not what its name says.
+ */
+export type ReadParts = (text: string) => ReadonlyMap<string, string>
+
+/** Names of the parts that differ, in order. */
+export function changedParts(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  const names = new Set([...before.keys(), ...after.keys()])
+  return [...names].filter((name) => before.get(name) !== after.get(name))
+}
+
+/** Lines without those that hold nothing, or a comment that begins with one of these characters. */
+export function meaningfulLines(text: string, comment: RegExp): string[] {
+  return text
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !comment.test(line))
+}

@@ -1,0 +1,67 @@
+import type { Violation } from '../../evidence.ts'
+import { looseMatcherOf, type PathMatcher } from '../glob.ts'
+import { defaultGlobs, repositoryFileName } from '../protected/default-globs.ts'
+import { gradleParts, pomParts } from '../protected/java-parts.ts'
+import { packageJsonParts } from '../protected/package-json.ts'
+import { changedParts, type ReadParts } from '../protected/parts.ts'
+import { cargoParts, pyprojectParts } from '../protected/toml-parts.ts'
+import { shown, type Rule } from '../rule.ts'
+import { isPlainFile, type JudgedChange, type JudgedWork } from '../work.ts'
+
+/** Files that ordinary work changes too: only some parts of them define checks. */
+const partlyProtected: readonly { matches: PathMatcher; read: ReadParts; alsoNewOnes: boolean }[] = [
+  { matches: looseMatcherOf(['**/package.json']), read: packageJsonParts, alsoNewOnes: true },
+  { matches: looseMatcherOf(['**/pyproject.toml']), read: pyprojectParts, alsoNewOnes: true },
+  { matches: looseMatcherOf(['**/Cargo.toml']), read: cargoParts, alsoNewOnes: false },
+  { matches: looseMatcherOf(['**/pom.xml']), read: pomParts, alsoNewOnes: false },
+  { matches: looseMatcherOf(['**/build.{gradle,gradle.kts}']), read: gradleParts, alsoNewOnes: false },
+]
+const isRepositoryFile = looseMatcherOf([repositoryFileName])
+const isDefault = looseMatcherOf(defaultGlobs)
+const maxBytes = 1_000_000
+
+/** `protect`: what defines the checks. What the same file lets change by its exact path may change. */
+export const protect: Rule = async (policy, work) => {
+  const protections = policy.protect.map((one) => ({ ...one, matches: looseMatcherOf(one.globs) }))
+  const violations: Violation[] = []
+  for (const change of work.changes) {
+    const { path } = change
+    const closed = protections.filter((one) => !one.except.includes(path))
+    if (closed.length === 0 && protections.length > 0) continue
+    const defaults = closed.some((one) => one.defaults)
+    const whole =
+      isRepositoryFile(path) || closed.some((one) => one.matches(path)) || (defaults && isDefault(path))
+    const what = whole ? '' : defaults ? await protectedPart(work, change) : null
+    if (what === null) continue
+    const message =
+      `${shown(path)} defines how the work is checked, so it must not change${what}. Undo this change; ` +
+      `a person can let it change by naming exactly this path under policy.allow in ${repositoryFileName}.`
+    violations.push({ rule: 'protect', file: path, line: null, message })
+  }
+  return violations
+}
+
+/** Which protected part of the file changed, as the end of a sentence; `null`: none. */
+async function protectedPart(work: JudgedWork, change: JudgedChange): Promise<string | null> {
+  const kind = partlyProtected.find((one) => one.matches(change.path))
+  if (kind === undefined || (change.status === 'added' && !kind.alsoNewOnes)) return null
+  if (!isPlainFile(change)) return ': it is no plain file any more'
+  const before = change.status === 'added' ? '' : await readText(work, 'base', change.path)
+  const after = await readText(work, 'head', change.path)
+  if (before === null || after === null)
+    return `: it is larger than ${maxBytes} bytes, too large to be judged`
+  try {
+    const names = changedParts(kind.read(before), kind.read(after))
+    if (names.length === 0) return null
+    return ` in ${names.slice(0, 5).map(shown).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return ': it cannot be read any more'
+  }
+}
+
+async function readText(work: JudgedWork, at: 'base' | 'head', path: string): Promise<string | null> {
+  const bytes = await work.readFile(at, path, maxBytes + 1)
+  if (bytes === null) return ''
+  return bytes.length > maxBytes ? null : bytes.toString('utf8')
+}

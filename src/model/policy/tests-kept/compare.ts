@@ -1,0 +1,109 @@
+import type { Summary, TestBlock, WeakLine } from './summary.ts'
+
+/** Both versions of one changed test file. */
+export interface ComparedFile {
+  readonly path: string
+  readonly base: Summary
+  readonly head: Summary
+}
+
+/** A way in which the tests became weaker. Lines are those of the head, but of the base for `lost`. */
+export type Weaker =
+  | { readonly kind: 'lost'; readonly path: string; readonly test: TestBlock }
+  | { readonly kind: 'stripped'; readonly path: string; readonly before: number; readonly test: TestBlock }
+  | {
+      readonly kind: 'helpers_stripped'
+      readonly path: string
+      readonly before: number
+      readonly after: number
+    }
+  | { readonly kind: 'weak_line'; readonly path: string; readonly line: WeakLine }
+
+interface Placed {
+  readonly path: string
+  readonly test: TestBlock
+}
+
+/**
+ * What became weaker over all files of one language. A test is found again by its title, in its own file first, then
+ * in any other (it was moved); then any new test of the same file counts as the renamed one.
+ */
+export function compareTests(files: readonly ComparedFile[]): Weaker[] {
+  const weaker: Weaker[] = []
+  const lost: Placed[] = []
+  const gained: Placed[] = []
+  const meet = (before: Placed, after: Placed) => {
+    if (after.test.assertions < before.test.assertions)
+      weaker.push({ kind: 'stripped', path: after.path, before: before.test.assertions, test: after.test })
+  }
+  for (const { path, base, head } of files) {
+    const place = (test: TestBlock): Placed => ({ path, test })
+    const rest = pair(base.tests.map(place), head.tests.map(place), titleOf, meet)
+    lost.push(...rest.before)
+    gained.push(...rest.after)
+  }
+  const unmoved = pair(lost, gained, titleOf, meet)
+  const gone = pair(unmoved.before, unmoved.after, (one) => one.path, meet)
+  for (const { path, test } of gone.before) weaker.push({ kind: 'lost', path, test })
+  return [...weaker, ...strippedHelpers(files), ...newWeakLines(files)]
+}
+
+function titleOf(one: Placed): string {
+  return one.test.title
+}
+
+/**
+ * Pairs those with equal keys, the ones with most assertions first, so that what is told as stripped is so however
+ * one pairs them. Answers those that found no partner.
+ */
+function pair(
+  before: readonly Placed[],
+  after: readonly Placed[],
+  key: (one: Placed) => string,
+  meet: (before: Placed, after: Placed) => void,
+): { before: Placed[]; after: Placed[] } {
+  const byAssertions = (a: Placed, b: Placed) => b.test.assertions - a.test.assertions
+  const waiting = Map.groupBy(after.toSorted(byAssertions), key)
+  const alone: Placed[] = []
+  for (const one of before.toSorted(byAssertions)) {
+    const other = waiting.get(key(one))?.shift()
+    if (other === undefined) alone.push(one)
+    else meet(one, other)
+  }
+  return { before: alone, after: [...waiting.values()].flat() }
+}
+
+function strippedHelpers(files: readonly ComparedFile[]): Weaker[] {
+  const change = files.reduce((sum, { base, head }) => sum + head.looseAssertions - base.looseAssertions, 0)
+  // Helpers may move from one file to another.
+  if (change >= 0) return []
+  return files
+    .filter(({ base, head }) => head.looseAssertions < base.looseAssertions)
+    .map(({ path, base, head }) => ({
+      kind: 'helpers_stripped' as const,
+      path,
+      before: base.looseAssertions,
+      after: head.looseAssertions,
+    }))
+}
+
+function newWeakLines(files: readonly ComparedFile[]): Weaker[] {
+  const known = new Map<string, number>()
+  for (const { path, base } of files) {
+    for (const line of base.weakLines) known.set(keyOf(path, line), (known.get(keyOf(path, line)) ?? 0) + 1)
+  }
+  const weaker: Weaker[] = []
+  for (const { path, head } of files) {
+    for (const line of head.weakLines) {
+      const left = known.get(keyOf(path, line)) ?? 0
+      if (left > 0) known.set(keyOf(path, line), left - 1)
+      else weaker.push({ kind: 'weak_line', path, line })
+    }
+  }
+  return weaker
+}
+
+// A test that was skipped before may move with its title; what stands outside of tests counts for its file only.
+function keyOf(path: string, line: WeakLine): string {
+  return [line.title === '' ? path : '', line.title, line.what, line.text.replace(/\s+/g, ' ')].join('\0')
+}

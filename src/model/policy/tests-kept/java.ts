@@ -1,0 +1,46 @@
+import type { Language } from './language.ts'
+
+/** Java and Kotlin: JUnit 3 to 6, TestNG. */
+export const java: Language = {
+  name: 'Java',
+  isTestFile: (path) =>
+    /\.(?:java|kt)$/i.test(path) &&
+    (/(?:^|\/)(?:src\/\w*test\w*|tests?)\//i.test(path) ||
+      /(?:Tests?|IT|TestCase|Spec)\.(?:java|kt)$/.test(path) ||
+      /(?:^|\/)Test[^/]*\.(?:java|kt)$/.test(path)),
+  isTestCodeOnly: () => true,
+  // Java reads \\u0040 as @ before anything else, in comments and strings too.
+  normalize: (source) =>
+    source.replace(/\\u+00([2-7][0-9a-f])/gi, (_text, digits: string) =>
+      String.fromCharCode(parseInt(digits, 16)),
+    ),
+  strings: {
+    lineComment: '//',
+    blockComments: 'plain',
+    tripleQuotes: true,
+    backtick: 'none',
+    apostrophe: 'character',
+    rawHashes: false,
+    regexes: false,
+  },
+  test: /@(?:[\w.]+\.)?(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property|Theory)\b(?!\s*\.)|\bpublic\s+void\s+test\w*\s*\(\s*\)(?<!@Test\b[^;{}]{0,200})/gm,
+  title: /(?:\bvoid\s+|\bfun\s+|[\w>\]]\s+)(`[^`\n]+`|\w+)\s*\(/,
+  assertion:
+    /\b(?:assert|verify|expect|fail|should)\w*\s*\(|\.(?:andExpect|should\w*)\s*\(|(?<![\w.])assert\s+[^;]{0,1000};|\bexpected\s*=/gm,
+  weakenings: [
+    {
+      what: 'skips a test',
+      pattern:
+        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\bSkipException\b|\benabled\s*=\s*false\b/gm,
+    },
+    {
+      what: 'ends the tests early',
+      pattern: /\bSystem\s*\.\s*exit\s*\(|\bRuntime\b[^;\n]{0,100}?\.\s*(?:exit|halt)\s*\(/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\bif\s*\(\s*(?:false|!true)\s*\)|\b(?:void|fun)\s+\w+\s*\([^)]{0,500}\)[^{};]{0,200}\{\s*return\s*(?:;|$)/gm,
+    },
+  ],
+}

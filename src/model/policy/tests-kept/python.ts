@@ -1,0 +1,46 @@
+import type { Language } from './language.ts'
+
+/** Python: pytest and unittest. */
+export const python: Language = {
+  name: 'Python',
+  isTestFile: (path) =>
+    /\.py$/i.test(path) &&
+    (/(?:^|\/)tests?\//i.test(path) || /(?:^|\/)(?:test_[^/]*|[^/]*_test|tests|conftest)\.py$/i.test(path)),
+  isTestCodeOnly: () => true,
+  normalize: (source) => source,
+  strings: {
+    lineComment: '#',
+    blockComments: 'none',
+    tripleQuotes: true,
+    backtick: 'none',
+    apostrophe: 'string',
+    rawHashes: false,
+    regexes: false,
+  },
+  test: /(?:^[ \t]*@[^\n]*\n){0,20}^[ \t]*(?:async[ \t]+)?def[ \t]+test\w*[ \t]*\(/gm,
+  title: /def[ \t]+(\w+)/,
+  assertion:
+    /(?<![\w.])assert\b[^\n]*|\.assert\w*\s*\(|\bpytest\.(?:raises|warns|fail)\s*\(|\bself\.fail\w*\s*\(|(?<![\w.])assert_\w+\s*\(/gm,
+  weakenings: [
+    {
+      what: 'skips a test',
+      pattern:
+        /\bmark\s*\.\s*(?:skip|skipif|xfail)\b|\bpytest\s*\.\s*(?:skip|xfail|importorskip)\b|\b(?:unittest\s*\.\s*)?(?:skip|skipIf|skipUnless|expectedFailure)\b(?=\s*\(|\s*$)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
+    },
+    {
+      what: 'skips a test',
+      pattern:
+        /^[ \t]*(?:collect_ignore(?:_glob)?|__test__)\s*(?:=|\+=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
+    },
+    {
+      what: 'ends the tests early',
+      pattern:
+        /\b(?:sys\s*\.\s*exit|os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(|\braise[ \t]+SystemExit\b/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\b(?:if|while)[ \t]+\(?(?:False|0|not[ \t]+True)\)?[ \t]*(?::|and\b)|\bdef[ \t]+test\w*\([^)]{0,500}\)[^:\n]{0,100}:\s*(?:return|pass)[ \t]*$/gm,
+    },
+  ],
+}

@@ -1,0 +1,31 @@
+import type { Language } from './language.ts'
+
+/** Rust: test functions of the language, in files of their own and beside the code. */
+export const rust: Language = {
+  name: 'Rust',
+  isTestFile: (path) => /\.rs$/i.test(path),
+  isTestCodeOnly: (path) => /(?:^|\/)tests\//i.test(path),
+  normalize: (source) => source,
+  strings: {
+    lineComment: '//',
+    blockComments: 'nested',
+    tripleQuotes: false,
+    backtick: 'none',
+    apostrophe: 'character',
+    rawHashes: true,
+    regexes: false,
+  },
+  test: /#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|quickcheck|test_log|wasm_bindgen_test|bench)\s*(?:\([^\]\n]{0,200}\))?\s*\]/gm,
+  title: /\bfn\s+(\w+)/,
+  assertion:
+    /\b(?:debug_)?(?:prop_)?assert\w*!\s*[([{]|\bassert_\w+\s*\(|\b(?:panic|unreachable)!\s*[([{]|#\s*\[\s*should_panic/gm,
+  weakenings: [
+    { what: 'skips a test', pattern: /#\s*!?\s*\[\s*(?:ignore\b|cfg_attr\s*\([^\]]{0,200}?\bignore\b)/gm },
+    {
+      what: 'turns code off',
+      pattern:
+        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!test\s*\))[^\]]{0,200}\]|\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
+    },
+    { what: 'ends the tests early', pattern: /\bprocess\s*::\s*(?:exit|abort)\s*\(/gm },
+  ],
+}

@@ -1,0 +1,84 @@
+import { countAssertions } from './assertions.ts'
+import type { Language, Weakening } from './language.ts'
+import { mask } from './mask.ts'
+
+/** One test, or (with an empty title) what stands before the first one. */
+export interface TestBlock {
+  readonly title: string
+  /** Counted from 1. */
+  readonly line: number
+  readonly assertions: number
+}
+
+/** A line that keeps tests from running. */
+export interface WeakLine {
+  readonly what: Weakening['what']
+  readonly line: number
+  readonly text: string
+  /** Title of the test in which it stands; empty: in none. */
+  readonly title: string
+}
+
+/** What one version of a test file holds. */
+export interface Summary {
+  readonly tests: readonly TestBlock[]
+  /** Assertions outside of any test; 0 where that is not test code. */
+  readonly looseAssertions: number
+  readonly weakLines: readonly WeakLine[]
+}
+
+export const emptySummary: Summary = { tests: [], looseAssertions: 0, weakLines: [] }
+
+/** Reads one version of a file. Never throws, whatever the text is. */
+export function summarize(language: Language, path: string, source: string): Summary {
+  const code = language.normalize(source)
+  const masked = mask(code, language.strings)
+  const starts = [...masked.matchAll(language.test)].map((found) => found.index)
+  const lineAt = lineCounter(code)
+  const tests = starts.map((start, index): TestBlock => {
+    const end = starts[index + 1] ?? code.length
+    return {
+      title: titleOf(language, code, start, end),
+      line: lineAt(start),
+      assertions: countAssertions(language.assertion, code, masked, start, end),
+    }
+  })
+  const first = starts[0] ?? code.length
+  const onlyTests = language.isTestCodeOnly(path)
+  const weakLines = language.weakenings.flatMap(({ what, pattern, inComments }) =>
+    [...(inComments === true ? code : masked).matchAll(pattern)]
+      .filter((found) => onlyTests || found.index + found[0].length > first)
+      .map((found): WeakLine => {
+        const at = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
+        const block = starts.findLastIndex((start) => start <= at)
+        return { what, line: lineAt(at), text: lineText(code, at), title: tests[block]?.title ?? '' }
+      }),
+  )
+  const looseAssertions = onlyTests ? countAssertions(language.assertion, code, masked, 0, first) : 0
+  return { tests, looseAssertions, weakLines }
+}
+
+function titleOf(language: Language, code: string, start: number, end: number): string {
+  const found = language.title.exec(code.slice(start, Math.min(end, start + 2000)))
+  return found?.slice(1).find((group) => group !== undefined) ?? lineText(code, start)
+}
+
+function lineText(code: string, at: number): string {
+  const from = code.lastIndexOf('\n', at - 1) + 1
+  const end = code.indexOf('\n', at)
+  return code.slice(from, end < 0 ? code.length : end).trim()
+}
+
+function lineCounter(code: string): (at: number) => number {
+  const ends = [...code.matchAll(/\n/g)].map((found) => found.index)
+  return (at) => {
+    let low = 0
+    let high = ends.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((ends[middle] ?? 0) < at) low = middle + 1
+      else high = middle
+    }
+    return low + 1
+  }
+}

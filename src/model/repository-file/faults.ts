@@ -1,0 +1,105 @@
+import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml'
+import type { z } from 'zod'
+
+/** What is wrong with a file, and where. Line and column are counted from 1. */
+export interface FileFault {
+  readonly line: number
+  readonly column: number
+  /** Path of the key, such as `checks[0].run`; `null`: the file as a whole. */
+  readonly key: string | null
+  readonly message: string
+}
+
+/** The faults of a schema, at their places in the file. */
+export function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): FileFault[] {
+  if (issue.code === 'invalid_union') return unionFaults(issue, document, lines)
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => faultAt([...issue.path, key], issue.message, document, lines))
+  }
+  return [faultAt(issue.path, messageOf(issue), document, lines)]
+}
+
+/** Of the forms that a value may have, the one that was meant: whose own type fits the value that was given. */
+function unionFaults(
+  issue: z.core.$ZodIssueInvalidUnion,
+  document: Document,
+  lines: LineCounter,
+): FileFault[] {
+  const meant = issue.errors.find(
+    (form) =>
+      !form.some((one) => one.path.length === 0 && one.code !== 'custom' && one.code !== 'unrecognized_keys'),
+  )
+  const issues = meant ?? issue.errors.flat().filter((one) => one.path.length === 0)
+  if (meant === undefined) {
+    const forms = [...new Set(issues.map((one) => messageOf(one).replace(/^must be /, '')))]
+    return [faultAt(issue.path, `must be ${forms.join(', or ')}`, document, lines)]
+  }
+  return issues.flatMap((one) => faultsOf({ ...one, path: [...issue.path, ...one.path] }, document, lines))
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text, in quotes where it looks like something else',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list, or left out',
+  object: 'a mapping of keys to values, or left out',
+  record: 'a mapping of keys to values',
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${kinds[issue.expected] ?? issue.expected}`
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`
+    case 'too_small':
+      return `must be at least ${bound(issue.minimum, issue.origin)}`
+    case 'too_big':
+      return `must be at most ${bound(issue.maximum, issue.origin)}`
+    default:
+      return issue.message
+  }
+}
+
+function bound(limit: number | bigint, origin: string): string {
+  if (origin === 'string') return `${limit} characters long`
+  return origin === 'array' ? `${limit} entries long` : String(limit)
+}
+
+function faultAt(
+  path: readonly PropertyKey[],
+  message: string,
+  document: Document,
+  lines: LineCounter,
+): FileFault {
+  const { line, col } = lines.linePos(offsetOf(path, document))
+  return { line: Math.max(1, line), column: Math.max(1, col), key: keyName(path), message }
+}
+
+/** Where a key stands, or the entry of a list; of what is not there, where its parent stands. */
+function offsetOf(path: readonly PropertyKey[], document: Document): number {
+  let node: unknown = document.contents
+  let offset = 0
+  for (const part of path) {
+    if (!isNode(node)) break
+    const items: readonly unknown[] = 'items' in node && Array.isArray(node.items) ? node.items : []
+    const found = isMap(node)
+      ? items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part))
+      : items[Number(part)]
+    const place = isPair(found) ? found.key : found
+    if (!isNode(place)) break
+    offset = place.range?.[0] ?? offset
+    node = isPair(found) ? found.value : found
+  }
+  return offset
+}
+
+function keyName(path: readonly PropertyKey[]): string | null {
+  const name = path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
+    '',
+  )
+  return name === '' ? null : name
+}

@@ -1,0 +1,78 @@
+import { sql } from 'kysely'
+import type { Log } from '../ports/log.ts'
+import type { TaskStore } from '../ports/task-store.ts'
+import { intendPush, pin, savedWork, saveWork } from './attempt-work.ts'
+import { cancel } from './cancel.ts'
+import { claim } from './claim.ts'
+import type { Database } from './database.ts'
+import { readEvents, record } from './events.ts'
+import { heartbeat, leave } from './heartbeat.ts'
+import { createListening } from './listen.ts'
+import { createNotifier } from './notifier.ts'
+import { pause, resume } from './pause.ts'
+import { diff, find, get, list, submissionOf } from './read-tasks.ts'
+import { handBack, retryLater, settle } from './settle.ts'
+import { setLimits, stats } from './stats.ts'
+import { storeDefaults, type StoreContext, type StoreOptions } from './store-context.ts'
+import { keepPool, submit } from './submit.ts'
+import { sweep } from './sweep.ts'
+
+export type { StoreOptions } from './store-context.ts'
+
+/** The tasks table as the queue. What each method promises stands in the port. */
+export interface PostgresTaskStore extends TaskStore {
+  /** Stops listening and sends the last hints; the database stays open. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Opens the store over a migrated database. Nothing is asked of the database yet. */
+export function openStore(
+  database: Database,
+  options: { readonly log: Log } & Partial<StoreOptions>,
+): PostgresTaskStore {
+  const { db } = database
+  const notifier = createNotifier(db, options.log)
+  const context: StoreContext = { db, notifier, options: { ...storeDefaults, ...options } }
+  const listening = createListening(database.connection, options.log, (sinceMs) => missed(context, sinceMs))
+  let closing: Promise<void> | null = null
+  return {
+    submit: (tasks, how) => submit(context, tasks, how),
+    get: (id) => get(context, id),
+    find: (idOrEnd) => find(context, idOrEnd),
+    list: (filter) => list(context, filter),
+    submissionOf: (id) => submissionOf(context, id),
+    claim: (worker) => claim(context, worker),
+    heartbeat: (worker, leases) => heartbeat(context, worker, leases),
+    sweep: () => sweep(context),
+    pin: (lease, pinned, runtime) => pin(context, lease, pinned, runtime),
+    intendPush: (lease, push) => intendPush(context, lease, push),
+    saveWork: (lease, work) => saveWork(context, lease, work),
+    savedWork: (lease) => savedWork(context, lease),
+    record: (lease, events) => record(context, lease, events),
+    settle: (lease, ending, changes) => settle(context, lease, ending, changes),
+    retryLater: (lease, failure) => retryLater(context, lease, failure),
+    handBack: (lease, reason) => handBack(context, lease, reason),
+    cancel: (id, reason) => cancel(context, id, reason),
+    pause: () => pause(context),
+    resume: () => resume(context),
+    setLimits: (limits) => setLimits(context, limits),
+    stats: () => stats(context),
+    events: (taskId, how) => readEvents(context, taskId, how),
+    diff: (taskId) => diff(context, taskId),
+    listen: (on) => listening.listen(on),
+    keepPool: (pool) => keepPool(context, db, pool),
+    leave: (workerId) => leave(context, workerId),
+    close: () => (closing ??= Promise.all([listening.close(), notifier.close()]).then(() => {})),
+  }
+}
+
+const marginMs = 60_000
+
+/** Tasks that may have changed while nobody listened: those that are being worked on, and those that have ended since. */
+async function missed(context: StoreContext, sinceMs: number): Promise<readonly string[]> {
+  const found = await sql<{ id: string }>`
+    select id from tasks
+    where state in ('running', 'held')
+      or ended_at > clock_timestamp() - ${sinceMs + marginMs} * interval '1 ms'`.execute(context.db)
+  return found.rows.map((row) => row.id)
+}
