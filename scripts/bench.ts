@@ -32,7 +32,9 @@ async function againstScript(what: string, files: Files, goal: string): Promise<
     const server = await startBenchServer(folder, slots)
     const started = performance.now()
     const accepted = await Promise.all(
-      Array.from({ length: tasks }, (_, index) => server.submit({ repo: remote.path, prompt: `Work ${index}`, command })),
+      Array.from({ length: tasks }, (_, index) =>
+        server.submit({ repo: remote.path, prompt: `Work ${index}`, command }),
+      ),
     )
     await server.untilPushed(accepted)
     ours.push((performance.now() - started) / 1000)

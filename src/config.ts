@@ -65,7 +65,9 @@ const environmentSchema = z.object({
   NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
   NIGHTSHIFT_POLICY: z.string().optional(),
   GITHUB_TOKEN: z.string().optional(),
-  GITHUB_SERVER_URL: z.url({ protocol: /^https?$/, error: 'must be an https URL' }).default('https://github.com'),
+  GITHUB_SERVER_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an https URL' })
+    .default('https://github.com'),
   NIGHTSHIFT_AUTHOR: z
     .string()
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')

@@ -124,7 +124,8 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
     author: { authorName: settings.author.name, authorEmail: settings.author.email },
-    operatorPolicy: settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy),
+    operatorPolicy:
+      settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy),
     refusedHost: hostRefusal,
     isTransient,
     mask,
@@ -186,7 +187,9 @@ async function readOperatorPolicy(path: string) {
     }),
   )
   if (parsed.ok) return parsed.policy
-  const lines = parsed.faults.map(({ line, column, key, message }) => `${path}:${line}:${column}: ${key} ${message}`)
+  const lines = parsed.faults.map(
+    ({ line, column, key, message }) => `${path}:${line}:${column}: ${key} ${message}`,
+  )
   throw new ConfigurationError(lines.join('\n'))
 }
 

@@ -20,7 +20,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ['model', 'ports'],
   api: ['model', 'ports', 'core', 'config'],
   cli: ['model', 'ports', 'core', 'config', 'client', 'api'],
-  main: ['model', 'ports', 'process', 'core', 'config', 'postgres', 'git', 'local', 'jail', 'agents', 'api', 'cli'],
+  main: [
+    'model',
+    'ports',
+    'process',
+    'core',
+    'config',
+    'postgres',
+    'git',
+    'local',
+    'jail',
+    'agents',
+    'api',
+    'cli',
+  ],
 }
 
 interface Import {

@@ -37,7 +37,9 @@ export async function startBenchServer(folder: string, slots: number): Promise<B
   async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${api}${path}`, {
       method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
     return (await response.json()) as T

@@ -17,7 +17,12 @@ git push --quiet origin "script/$number"
 `
 
 /** What people write without Nightshift: full clone, command, commit, push, so many at once. Answers wall seconds. */
-export async function timeShellScript(remote: string, tasks: number, slots: number, command: string): Promise<number> {
+export async function timeShellScript(
+  remote: string,
+  tasks: number,
+  slots: number,
+  command: string,
+): Promise<number> {
   const work = await mkdtemp(join(tmpdir(), 'nightshift-bench-script-'))
   const started = performance.now()
   const ended = await run(

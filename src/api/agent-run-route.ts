@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { submit } from '../core/submit.ts'
+import { jsonOf } from './components.ts'
 import type { ApiContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
 import { invalidFields } from './problem.ts'
@@ -26,7 +27,7 @@ const agentRunRoute = createRoute({
     headers: idempotencyHeaders,
     body: {
       required: true,
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/AgentRun' } } },
+      content: jsonOf('AgentRun'),
     },
   },
   responses: answers({ 202: created }, ['idempotency-key-reused'], true),

@@ -5,13 +5,14 @@ import { HTTPException } from 'hono/http-exception'
 import type { System } from '../core/system.ts'
 import type { Access } from './access.ts'
 import { addAgentRunRoute } from './agent-run-route.ts'
+import { registerComponents } from './components.ts'
 import type { ApiContext } from './context.ts'
 import { isDatabaseAway } from './database-away.ts'
 import { docsPage } from './docs-page.ts'
 import { docsPolicy } from './docs-style.ts'
 import { fieldErrors } from './field-errors.ts'
 import { addHealthRoutes } from './health-routes.ts'
-import { allowedMethods, openApiDocument, registerSchemas } from './openapi.ts'
+import { allowedMethods, openApiDocument } from './openapi.ts'
 import { addOperationRoutes } from './operation-routes.ts'
 import { invalidFields, ProblemError, problemResponse } from './problem.ts'
 import { TaskHints } from './task-hints.ts'
@@ -66,7 +67,7 @@ export function createApi(options: ApiOptions): Api {
       if (!result.success) throw invalidFields(result.error.issues.flatMap(fieldErrors))
     },
   })
-  registerSchemas(api)
+  registerComponents(api)
   addTaskRoutes(api, context)
   addAgentRunRoute(api, context)
   addTaskStreamRoutes(api, context)

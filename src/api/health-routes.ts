@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import { jsonOf } from './components.ts'
 import type { ApiContext } from './context.ts'
-import { readinessSchema } from './shapes.ts'
 
 const tags = ['Health']
 
@@ -13,7 +13,7 @@ const healthRoute = createRoute({
   responses: { 200: { description: 'It does', content: { 'text/plain': { schema: z.string() } } } },
 })
 
-const readyContent = { 'application/json': { schema: readinessSchema } }
+const readyContent = jsonOf('Readiness')
 const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',

@@ -1,14 +1,15 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
+import { jsonOf } from './components.ts'
 import type { ApiContext } from './context.ts'
 import { fieldErrors } from './field-errors.ts'
 import { readJsonBody, readNoBody } from './json-body.ts'
 import { invalidFields } from './problem.ts'
 import { answers } from './responses.ts'
-import { limitsSchema, statsSchema } from './shapes.ts'
+import { limitsSchema } from './shapes.ts'
 
 const tags = ['Operations']
-const stats = { description: 'The queue', content: { 'application/json': { schema: statsSchema } } }
-const limits = { description: 'The limits', content: { 'application/json': { schema: limitsSchema } } }
+const stats = { description: 'The queue', content: jsonOf('Stats') }
+const limits = { description: 'The limits', content: jsonOf('Limits') }
 
 const pauseRoute = createRoute({
   method: 'post',
@@ -52,7 +53,7 @@ const setLimitsRoute = createRoute({
   request: {
     body: {
       required: true,
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Limits' } } },
+      content: jsonOf('Limits'),
     },
   },
   responses: answers({ 200: limits }, [], true),

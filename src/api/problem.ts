@@ -1,23 +1,21 @@
 import { z } from '@hono/zod-openapi'
 
 /** An error as every route answers it: RFC 9457. */
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ description: 'What kind of problem it is; also where /docs explains it.' }),
-    title: z.string().meta({ description: 'The kind in words.' }),
-    status: z.int(),
-    detail: z.string().meta({ description: 'What is wrong here and what to do.' }),
-    instance: z.string().meta({ description: 'The path that was called.' }),
-    errors: z
-      .array(z.object({ field: z.string(), message: z.string() }))
-      .optional()
-      .meta({ description: 'Every bad field of the body, the query or the headers.' }),
-    reference: z
-      .string()
-      .optional()
-      .meta({ description: 'Stands beside the cause in the server’s log (status 500 and 503).' }),
-  })
-  .meta({ id: 'Problem' })
+export const problemSchema = z.object({
+  type: z.string().meta({ description: 'What kind of problem it is; also where /docs explains it.' }),
+  title: z.string().meta({ description: 'The kind in words.' }),
+  status: z.int(),
+  detail: z.string().meta({ description: 'What is wrong here and what to do.' }),
+  instance: z.string().meta({ description: 'The path that was called.' }),
+  errors: z
+    .array(z.object({ field: z.string(), message: z.string() }))
+    .optional()
+    .meta({ description: 'Every bad field of the body, the query or the headers.' }),
+  reference: z
+    .string()
+    .optional()
+    .meta({ description: 'Stands beside the cause in the server’s log (status 500 and 503).' }),
+})
 export type Problem = z.infer<typeof problemSchema>
 
 /** Every kind of problem: its name in `type`, its status, its title and what it means. */

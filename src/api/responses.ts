@@ -1,5 +1,6 @@
 import type { RouteConfig } from '@hono/zod-openapi'
-import { problemKinds, problemSchema, type ProblemKind } from './problem.ts'
+import { jsonOf } from './components.ts'
+import { problemKinds, type ProblemKind } from './problem.ts'
 
 type Responses = RouteConfig['responses']
 
@@ -32,7 +33,7 @@ export function answers(own: Responses, kinds: readonly ProblemKind[], takesBody
       before === undefined || !('description' in before) ? title : `${before.description}; ${title}`
     responses[status] = {
       description,
-      content: { 'application/problem+json': { schema: problemSchema } },
+      content: jsonOf('Problem', 'application/problem+json'),
       ...(status === 401 ? { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } } : {}),
       ...(status === 503 ? { headers: { 'Retry-After': { schema: { type: 'integer' } } } } : {}),
     }

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { eventSchema } from '../model/event.ts'
-import { outcomeSchema } from '../model/outcome.ts'
+import { outcomes } from '../model/outcome.ts'
 import { states, taskSchema } from '../model/task.ts'
 
 /** The id of a task in a path. */
@@ -28,7 +28,7 @@ const plainText = (maxLength: number) =>
 
 export const taskListQuery = z.strictObject({
   state: z.enum(states).optional(),
-  outcome: outcomeSchema.optional(),
+  outcome: z.enum(outcomes).optional(),
   repo: plainText(2000).optional().meta({ description: 'As the task shows it.' }),
   runId: plainText(64).optional(),
   limit: wholeNumber({ min: 1, max: 200 }).optional().meta({ description: '1 to 200; 50 by default.' }),
@@ -48,14 +48,12 @@ export const logQuery = z.strictObject({
   follow: z.enum(['0', '1']).optional().meta({ description: '1: goes on until the task is done.' }),
 })
 
-export const taskPageSchema = z
-  .object({
-    items: z.array(taskSchema),
-    nextCursor: z.string().nullable().meta({ description: 'null: this is the last page.' }),
-  })
-  .meta({ id: 'TaskPage' })
+export const taskPageSchema = z.object({
+  items: z.array(taskSchema),
+  nextCursor: z.string().nullable().meta({ description: 'null: this is the last page.' }),
+})
 
-export const eventListSchema = z.object({ items: z.array(eventSchema) }).meta({ id: 'EventList' })
+export const eventListSchema = z.object({ items: z.array(eventSchema) })
 
 const bound = (what: string) =>
   z
@@ -66,38 +64,32 @@ const bound = (what: string) =>
     .meta({ description: `${what}; null: no bound.` })
 
 /** Limits as they are shown and set: all three, so that none is changed by leaving it out. */
-export const limitsSchema = z
-  .strictObject({
-    global: bound('Tasks that run at the same time, over all processes'),
-    perRepository: bound('The same, of one repository'),
-    perAgent: bound('The same, of one agent'),
-  })
-  .meta({ id: 'Limits' })
+export const limitsSchema = z.strictObject({
+  global: bound('Tasks that run at the same time, over all processes'),
+  perRepository: bound('The same, of one repository'),
+  perAgent: bound('The same, of one agent'),
+})
 
 const count = z.int().nonnegative()
 
-export const statsSchema = z
-  .object({
-    states: z.record(z.enum(states), count),
-    outcomes: z.record(z.string(), count).meta({ description: 'Tasks that are done, by outcome.' }),
-    paused: z.boolean(),
-    limits: limitsSchema,
-    workers: z.array(
-      z.object({
-        id: z.string(),
-        host: z.string(),
-        pid: z.int(),
-        slots: count,
-        running: count,
-        seenAt: z.iso.datetime(),
-      }),
-    ),
-  })
-  .meta({ id: 'Stats' })
+export const statsSchema = z.object({
+  states: z.record(z.enum(states), count),
+  outcomes: z.record(z.string(), count).meta({ description: 'Tasks that are done, by outcome.' }),
+  paused: z.boolean(),
+  limits: limitsSchema,
+  workers: z.array(
+    z.object({
+      id: z.string(),
+      host: z.string(),
+      pid: z.int(),
+      slots: count,
+      running: count,
+      seenAt: z.iso.datetime(),
+    }),
+  ),
+})
 
-export const readinessSchema = z
-  .object({ ready: z.boolean(), reasons: z.array(z.string()) })
-  .meta({ id: 'Readiness' })
+export const readinessSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })
 
 /** Visible ASCII, so that it survives every proxy and log. */
 export const idempotencyHeaders = z.object({

@@ -1,15 +1,15 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { retry, submit } from '../core/submit.ts'
-import { taskSchema } from '../model/task.ts'
+import { jsonOf } from './components.ts'
 import { taskOf, type ApiContext } from './context.ts'
 import { readJsonBody, readNoBody } from './json-body.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { answers } from './responses.ts'
-import { idempotencyHeaders, taskListQuery, taskPageSchema, taskParams } from './shapes.ts'
+import { idempotencyHeaders, taskListQuery, taskParams } from './shapes.ts'
 import { createdTask } from './task-creation.ts'
 
 const tags = ['Tasks']
-const taskContent = { 'application/json': { schema: taskSchema } }
+const taskContent = jsonOf('Task')
 
 /** Documents an answer of 202 that created a task. */
 export const created = {
@@ -35,7 +35,7 @@ const submitRoute = createRoute({
     // Only named here: submit() validates, so that every door words a fault the same way.
     body: {
       required: true,
-      content: { 'application/json': { schema: { $ref: '#/components/schemas/Submission' } } },
+      content: jsonOf('Submission'),
     },
   },
   responses: answers({ 202: created }, ['idempotency-key-reused'], true),
@@ -49,7 +49,7 @@ const listRoute = createRoute({
   request: { query: taskListQuery },
   responses: answers(
     {
-      200: { description: 'One page', content: { 'application/json': { schema: taskPageSchema } } },
+      200: { description: 'One page', content: jsonOf('TaskPage') },
     },
     ['invalid-fields'],
   ),

@@ -1,8 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import { jsonOf } from './components.ts'
 import { taskOf, type ApiContext } from './context.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { answers } from './responses.ts'
-import { eventListSchema, eventsQuery, logQuery, taskParams } from './shapes.ts'
+import { eventsQuery, logQuery, taskParams } from './shapes.ts'
 import { followTask, type Followed } from './task-following.ts'
 import { textStream } from './text-stream.ts'
 
@@ -27,7 +28,7 @@ const eventsRoute = createRoute({
     {
       200: {
         description: 'The events, in order',
-        content: { 'application/json': { schema: eventListSchema }, ...text('text/event-stream') },
+        content: { ...jsonOf('EventList'), ...text('text/event-stream') },
       },
       204: { description: 'The task is done, and the reader has all its events' },
     },

@@ -46,11 +46,9 @@ function liveProgress(terminal: Terminal, tasks: readonly Task[]): Progress {
       .filter(({ task }) => task.state === 'running')
       .map(({ task, step, since }) => {
         const time = elapsed(performance.now() - since).padStart(6)
-        const stopping = task.cancelRequestedAt === null ? step : 'cancelling'
-        return oneLine(
-          `${shortId(task.id)} ${time}  ${stopping.padEnd(10)} ${oneLine(task.prompt, 200)}`,
-          width,
-        )
+        const doing = task.cancelRequestedAt === null ? step : 'cancelling'
+        const head = `${shortId(task.id)} ${time}  ${doing.padEnd(10)} `
+        return head + oneLine(task.prompt, width - head.length)
       })
     return waiting === 0 ? lines : [...lines, `${waiting} waiting`]
   })

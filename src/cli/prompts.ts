@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { UsageError } from './command-failure.ts'
 import type { SubmissionFlags } from './submission-flags.ts'
 
-/** More than any prompt may have; what is longer is refused by submit(), and need not be read to its end. */
+/** More than any prompt may have: submit() says how many bytes that are. */
 const maxBytes = 1024 * 1024
 
 /**
@@ -36,32 +36,39 @@ export async function readPrompts(
 }
 
 async function readFileText(path: string): Promise<string> {
+  let stream: NodeJS.ReadableStream
   try {
-    const file = await open(path)
-    try {
-      return await readText(file.createReadStream({ autoClose: false }))
-    } finally {
-      await file.close()
-    }
+    stream = (await open(path)).createReadStream()
   } catch (error) {
-    throw new UsageError(`--prompt-file: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw unreadable(error)
   }
+  return readText(stream)
 }
 
+/** Reads to the end, or as far as it needs to know that it is too much. */
 async function readText(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of stream) {
-    const bytes = Buffer.from(chunk)
-    length += bytes.length
-    chunks.push(bytes)
-    if (length > maxBytes) break
+  try {
+    for await (const chunk of stream) {
+      const bytes = Buffer.from(chunk)
+      length += bytes.length
+      chunks.push(bytes)
+      if (length > maxBytes) break
+    }
+  } catch (error) {
+    throw unreadable(error)
   }
+  if (length > maxBytes) throw new UsageError(`--prompt-file: must have at most ${maxBytes} bytes`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
   } catch (error) {
     throw new UsageError('--prompt-file: must be UTF-8 text', { cause: error })
   }
+}
+
+function unreadable(error: unknown): UsageError {
+  return new UsageError(`--prompt-file: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
 }

@@ -44,6 +44,11 @@ export interface Attempt {
   diff: Buffer | null
 }
 
+/** What every command in a sandbox may know of its task. */
+export function taskEnvironment({ claimed }: Attempt): Readonly<Record<string, string>> {
+  return { NIGHTSHIFT_TASK: claimed.lease.taskId, NIGHTSHIFT_ATTEMPT: String(claimed.lease.attempt) }
+}
+
 /** Why a running attempt has to stop. */
 export class Interruption extends Error {
   override readonly name = 'Interruption'

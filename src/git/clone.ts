@@ -107,7 +107,8 @@ async function layOut(source: CloneSource, gitDir: string): Promise<void> {
   await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${source.branch}\n`)
   const url = source.repo.replaceAll('\\', '\\\\').replaceAll('"', '\\"')
   const config = [
-    `${formatOf(sha)}\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = true\n`,
+    // Nothing here outlives its task: commits in a sandbox need not wait for the disk.
+    `${formatOf(sha)}\tfsync = none\n\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = true\n`,
     `[remote "origin"]\n\turl = "${url}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`,
   ]
   await writeFile(join(gitDir, 'config'), config.join(''))

@@ -16,6 +16,8 @@ export interface Mirrors {
    * the mirror's path. Rejects with `RemoteFailure`, or with an error of the machine (disk, lock).
    */
   ensure(repo: string, sha: string, branch: string | null): Promise<string>
+  /** Has the mirror looked through before its next use, and made anew where it is damaged. */
+  suspect(repo: string): Promise<void>
 }
 
 export interface MirrorOptions {
@@ -149,6 +151,7 @@ export function createMirrors({ git, log, fetchTimeoutMs, lockWaitMs }: MirrorOp
 
   return {
     pathOf,
+    suspect: (repo) => place.write(pathOf(repo), { [suspectMark]: '' }),
     async ensure(repo, sha, branch) {
       const path = pathOf(repo)
       if (await holds(path, sha)) return path

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { BadWork, type IncomingWork, type Work } from '../ports/publisher.ts'
+import type { RunResult } from '../process/run.ts'
 import { repositoryFiles } from './bare-repository.ts'
 import { parseBundle, type BundleParts } from './bundle.ts'
 import { changesArguments, parseChanges, type Changes } from './changes.ts'
@@ -27,15 +28,29 @@ export async function receive(
     throw new BadWork('the bundle has SHAs of another kind than the repository')
   }
   const mirror = await mirrors.ensure(incoming.repo, baseSha, null)
-  await git.place.remove(gitDir)
-  await git.place.write(gitDir, repositoryFiles(baseSha, mirror))
-  await unpack(git, gitDir, bundle, baseSha)
-
-  const [, distance, changes] = await Promise.all([
-    checkCommits(git, gitDir, bundle, baseSha),
-    distanceOf(git, gitDir, baseSha, bundle.headSha),
-    changesOf(git, gitDir, baseSha, bundle.headSha),
-  ])
+  const { place } = git
+  await place.remove(gitDir)
+  await place.write(gitDir, repositoryFiles(baseSha, mirror))
+  const desk: Desk = {
+    git,
+    gitDir,
+    baseSha,
+    blameMirror: async (ended, what) => {
+      if (!ended.stderr.includes(mirror)) return
+      await mirrors.suspect(incoming.repo)
+      throw new GitFailure(what, ended)
+    },
+    lostBase: async () => {
+      await mirrors.suspect(incoming.repo)
+      return new Error(`the mirror ${mirror} has lost the base ${baseSha}; it is made anew at the next try`)
+    },
+  }
+  await unpack(desk, bundle)
+  const compared = Promise.all([distanceOf(desk, bundle.headSha), changesOf(desk, bundle.headSha)])
+  // What is wrong with a commit says more than what fails because of it.
+  compared.catch(() => {})
+  await checkCommits(desk, bundle)
+  const [distance, changes] = await compared
   const { taskId, repo } = incoming
   const facts = { ...changes, taskId, repo, baseSha }
   if (distance.missing === 0) {
@@ -46,6 +61,15 @@ export async function receive(
   return heldWork(git, gitDir, { ...facts, headSha, commits: 1 })
 }
 
+interface Desk {
+  readonly git: Git
+  readonly gitDir: string
+  readonly baseSha: string
+  /** Throws where git failed on our own mirror, and has that looked through before its next use. */
+  blameMirror(ended: RunResult, what: string): Promise<void>
+  lostBase(): Promise<Error>
+}
+
 /** Where the work of an attempt lies. Throws where the id could be a path. */
 export function workFolder(home: string, taskId: string, attempt: number): string {
   if (!/^[0-9A-Za-z_-]{1,64}$/.test(taskId)) throw new TypeError(`${JSON.stringify(taskId)} is not a task id`)
@@ -53,51 +77,54 @@ export function workFolder(home: string, taskId: string, attempt: number): strin
 }
 
 // --strict: every object is checked by fsck, and every object that one names must be there.
-async function unpack(git: Git, gitDir: string, bundle: BundleParts, baseSha: string): Promise<void> {
-  const ended = await git.run(gitDir, [...unsynced, 'index-pack', '--stdin', '--fix-thin', '--strict'], {
-    stdin: bundle.pack,
-    maxMemoryBytes,
-  })
+async function unpack(desk: Desk, bundle: BundleParts): Promise<void> {
+  const ended = await desk.git.run(
+    desk.gitDir,
+    [...unsynced, 'index-pack', '--stdin', '--fix-thin', '--strict'],
+    {
+      stdin: bundle.pack,
+      maxMemoryBytes,
+    },
+  )
   if (ended.exitCode === 0) return
   if (isFull(ended)) throw new GitFailure('no space is left to receive the work', ended)
   if (ended.ended === 'aborted') throw new GitFailure('receiving was ended', ended)
-  await checkCommits(git, gitDir, { ...bundle, headSha: baseSha }, baseSha)
+  await desk.blameMirror(ended, 'the work could not be received')
+  await checkCommits(desk, { ...bundle, headSha: desk.baseSha })
   throw new BadWork(`git cannot take what was handed over: ${wordsOf(ended)}`)
 }
 
 /** That base, head and prerequisites are there, as commits. Only the base is ours to have. */
-async function checkCommits(git: Git, gitDir: string, bundle: BundleParts, baseSha: string): Promise<void> {
+async function checkCommits({ git, gitDir, baseSha, lostBase }: Desk, bundle: BundleParts): Promise<void> {
   const wanted = [...new Set([baseSha, bundle.headSha, ...bundle.prerequisites])]
   const out = await git.read(gitDir, ['cat-file', '--batch-check'], { stdin: `${wanted.join('\n')}\n` })
   const lines = out.toString('latin1').split('\n')
   for (const [index, sha] of wanted.entries()) {
     if (lines[index]?.startsWith(`${sha} commit `) === true) continue
-    if (sha === baseSha) throw new Error(`the mirror of the repository has lost the base ${sha}`)
+    if (sha === baseSha) throw await lostBase()
     const what = sha === bundle.headSha ? 'the head of the work' : 'a commit that the work builds on'
     throw new BadWork(`${what} is missing or no commit: ${lines[index] ?? sha}`)
   }
 }
 
-async function distanceOf(
-  git: Git,
-  gitDir: string,
-  baseSha: string,
-  headSha: string,
-): Promise<{ missing: number; commits: number }> {
-  const args = ['rev-list', '--count', '--left-right', `${baseSha}...${headSha}`, '--']
-  const [missing, commits] = (await read(git, gitDir, args)).toString('latin1').trim().split('\t').map(Number)
-  return { missing: missing ?? Number.NaN, commits: commits ?? Number.NaN }
+async function distanceOf(desk: Desk, headSha: string): Promise<{ missing: number; commits: number }> {
+  const out = await read(desk, ['rev-list', '--count', '--left-right', `${desk.baseSha}...${headSha}`, '--'])
+  const [, missing, commits] = /^(\d+)\t(\d+)\n$/.exec(out.toString('latin1')) ?? []
+  if (missing === undefined || commits === undefined)
+    throw new Error('git rev-list printed something unknown')
+  return { missing: Number(missing), commits: Number(commits) }
 }
 
-async function changesOf(git: Git, gitDir: string, baseSha: string, headSha: string): Promise<Changes> {
-  return parseChanges(await read(git, gitDir, [...changesArguments, baseSha, headSha, '--']))
+async function changesOf(desk: Desk, headSha: string): Promise<Changes> {
+  return parseChanges(await read(desk, [...changesArguments, desk.baseSha, headSha, '--']))
 }
 
 // What was received is whole and checked: git fails on it only where it is made to wear git out.
-async function read(git: Git, gitDir: string, args: readonly string[]): Promise<Buffer> {
-  const ended = await git.run(gitDir, args, { maxMemoryBytes, maxStdoutBytes: maxChangesBytes })
+async function read(desk: Desk, args: readonly string[]): Promise<Buffer> {
+  const ended = await desk.git.run(desk.gitDir, args, { maxMemoryBytes, maxStdoutBytes: maxChangesBytes })
   if (ended.exitCode === 0) return ended.stdout
   if (ended.ended === 'too_much_output') throw new BadWork('the work changes too many files to be judged')
+  await desk.blameMirror(ended, 'the work could not be compared with its base')
   throw new BadWork(`git cannot compare the work with its base: ${wordsOf(ended)}`)
 }
 

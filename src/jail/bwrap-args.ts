@@ -1,26 +1,27 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { insideUid, type JailSpec, type Mount } from './jail-spec.ts'
 
-/** Parts of /proc that tell of the machine or steer it. Most are closed by their mode as well; this does not rely on it. */
-const procFiles = [
-  'kcore',
-  'keys',
-  'key-users',
-  'kmsg',
+/** Parts of /proc that tell of the machine. */
+const procSecrets = [
+  'acpi',
+  'asound',
   'kallsyms',
-  'kpagecgroup',
-  'kpagecount',
-  'kpageflags',
+  'kcore',
+  'key-users',
+  'keys',
+  'kmsg',
   'latency_stats',
   'sched_debug',
+  'scsi',
   'sysrq-trigger',
   'timer_list',
   'timer_stats',
 ]
-const procFolders = ['acpi', 'scsi', 'bus', 'irq', 'fs', 'driver', 'dynamic_debug']
+const forOthers = 0o006
 
-/** What every jail is started with, on the command line: no secret in it, and never cut short. */
+/** What makes a jail a jail, as arguments of bubblewrap. */
 export function isolationArguments(spec: JailSpec): string[] {
+  const uid = String(insideUid)
   return [
     '--unshare-user',
     '--unshare-pid',
@@ -32,25 +33,30 @@ export function isolationArguments(spec: JailSpec): string[] {
     '--die-with-parent',
     '--new-session',
     '--clearenv',
-    ...['--uid', String(insideUid), '--gid', String(insideUid)],
-    ...['--hostname', 'nightshift'],
-    ...['--cap-drop', 'ALL'],
+    ...words('--uid', uid, '--gid', uid),
+    ...words('--hostname', 'nightshift'),
+    ...words('--cap-drop', 'ALL'),
   ]
 }
 
 /** The file system of a jail, as arguments of bubblewrap. */
 export function fileSystemArguments(spec: JailSpec): string[] {
   return [
-    ...['--proc', '/proc'],
-    ...['--ro-bind', '/proc/sys', '/proc/sys'],
+    ...words('--proc', '/proc'),
+    ...words('--ro-bind', '/proc/sys', '/proc/sys'),
     ...procMasks(spec),
-    ...['--dev', '/dev'],
-    ...['--perms', '1777', '--size', String(spec.shmBytes), '--tmpfs', '/dev/shm'],
+    ...words('--dev', '/dev'),
+    ...words('--perms', '1777', '--size', String(spec.shmBytes), '--tmpfs', '/dev/shm'),
     ...spec.mounts.flatMap(mountArguments),
-    ...['--remount-ro', '/dev'],
-    ...['--remount-ro', '/'],
-    ...['--chdir', spec.cwd],
+    ...words('--remount-ro', '/dev'),
+    ...words('--remount-ro', '/'),
+    ...words('--chdir', spec.cwd),
   ]
+}
+
+// One option a line, with its values.
+function words(...args: string[]): string[] {
+  return args
 }
 
 /** The environment of one command, as arguments of bubblewrap. */
@@ -78,10 +84,15 @@ function mountArguments(mount: Mount): string[] {
   }
 }
 
+/**
+ * Only what others may read or write: the rest belongs to the machine's root, who is nobody inside, and each mount
+ * costs time at every start.
+ */
 function procMasks(spec: JailSpec): string[] {
-  const bind = (empty: string) => (name: string) => {
+  return procSecrets.flatMap((name) => {
     const path = `/proc/${name}`
-    return existsSync(path) ? ['--ro-bind', empty, path] : []
-  }
-  return [...procFiles.flatMap(bind(spec.emptyFile)), ...procFolders.flatMap(bind(spec.emptyFolder))]
+    const stat = statSync(path, { throwIfNoEntry: false })
+    if (stat === undefined || (stat.mode & forOthers) === 0) return []
+    return ['--ro-bind', stat.isDirectory() ? spec.emptyFolder : spec.emptyFile, path]
+  })
 }

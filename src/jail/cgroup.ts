@@ -45,11 +45,15 @@ export class ResourceGroup {
     this.#version = base.version
     this.folders = groupFolders(base, name)
     this.procsFiles = this.folders.map((folder) => join(folder, 'cgroup.procs'))
+    const made: string[] = []
     try {
-      for (const folder of this.folders) mkdirSync(folder)
+      for (const folder of this.folders) {
+        mkdirSync(folder)
+        made.push(folder)
+      }
       this.#limit(limits)
     } catch (error) {
-      for (const folder of this.folders) removeIfThere(folder)
+      for (const folder of made) rmdirSync(folder)
       throw error
     }
   }
@@ -179,14 +183,6 @@ function writable(path: string): boolean {
     return true
   } catch {
     return false
-  }
-}
-
-function removeIfThere(folder: string): void {
-  try {
-    rmdirSync(folder)
-  } catch {
-    // It was not made.
   }
 }
 

@@ -13,7 +13,7 @@ export interface EgressOptions {
   readonly hosts: readonly string[]
   readonly operator: OperatorRules
   /** Told once for each host that was asked for and refused, with a sentence. Must not throw. */
-  readonly onRefused: (destination: string, why: string) => void
+  readonly onRefused: (why: string) => void
 }
 
 const connectMs = 30_000
@@ -22,7 +22,7 @@ const idleMs = 10 * 60_000
 const maxConnections = 512
 
 /** Headers that are between a client and its proxy, and no business of the server. */
-const hopHeaders = [
+const hopHeaders = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -31,7 +31,7 @@ const hopHeaders = [
   'te',
   'trailer',
   'upgrade',
-]
+])
 
 /**
  * The only way out of a sandbox: an HTTP proxy (CONNECT, and plain http) that resolves names itself, judges what they
@@ -110,7 +110,7 @@ export class EgressProxy {
     const judged = await this.#judge(to)
     if (!judged.ok) return refuse(answer, judged.status, judged.why)
     const headers = Object.fromEntries(
-      Object.entries(asked.headers).filter(([name]) => !hopHeaders.includes(name)),
+      Object.entries(asked.headers).filter(([name]) => !hopHeaders.has(name)),
     )
     const onward = request({
       host: judged.address,
@@ -124,7 +124,7 @@ export class EgressProxy {
       timeout: idleMs,
     })
     onward.once('response', (reply) => {
-      const kept = Object.entries(reply.headers).filter(([name]) => !hopHeaders.includes(name))
+      const kept = Object.entries(reply.headers).filter(([name]) => !hopHeaders.has(name))
       answer.writeHead(reply.statusCode ?? 502, Object.fromEntries(kept))
       reply.pipe(answer)
       reply.once('error', () => answer.destroy())
@@ -164,7 +164,7 @@ export class EgressProxy {
   #refused(to: Destination, why: string): Judged {
     if (!this.#told.has(show(to)) && this.#told.size < maxConnections) {
       this.#told.add(show(to))
-      this.#options.onRefused(show(to), why)
+      this.#options.onRefused(why)
     }
     return { ok: false, status: 403, why }
   }

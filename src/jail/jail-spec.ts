@@ -19,6 +19,8 @@ export interface JailSpec {
    * is always 1000.
    */
   readonly dropTo: number | null
+  /** Folder of the machine that holds most sources of mounts and is reached as one. */
+  readonly folder: string
   /** Bytes that /dev/shm can hold. */
   readonly shmBytes: number
   /** An empty file and an empty folder of the machine, laid over what is to be hidden. */
@@ -33,6 +35,8 @@ export const insideUid = 1000
 export interface JailPrograms {
   readonly sh: string
   readonly bwrap: string
+  /** Closes what was inherited by mistake, where it is there. */
+  readonly bash: string | null
   /** Needed by root alone. */
   readonly setpriv: string | null
   /** Needed where cgroups cannot be written. */

@@ -10,6 +10,7 @@ import {
 import type { JailPrograms, JailSpec } from './jail-spec.ts'
 import { openPipe, type OutputPipes } from './output-pipes.ts'
 import { PassedFile } from './passed-file.ts'
+import { strayDescriptors } from './stray-descriptors.ts'
 import { syscallFilter } from './syscall-filter.ts'
 import { stagingArguments } from './staging.ts'
 
@@ -62,7 +63,7 @@ const launcher = [
   `while [ "$1" != -- ]; do echo 0 >"$1" || exit ${launcherFailed}; shift; done`,
   'shift',
   'exec "$@"',
-].join('\n')
+]
 
 /** A jail that is described once and started once for each command. */
 export class Jail {
@@ -84,8 +85,7 @@ export class Jail {
     this.#scratch = scratch
     this.#fixed = [...isolationArguments(this.#spec), ...fileSystemArguments(this.#spec)]
     const sources = mounts.flatMap((mount) => (mount.kind === 'link' ? [] : [mount.from]))
-    this.#staging =
-      spec.dropTo === null ? null : stagingArguments([...sources, spec.emptyFile, spec.emptyFolder])
+    this.#staging = spec.dropTo === null ? null : stagingArguments([...sources, realpathSync(spec.folder)])
   }
 
   /** Starts a command. Throws the operating system's error where files or processes cannot be made. */
@@ -102,12 +102,10 @@ export class Jail {
     try {
       const status = pass(Buffer.alloc(0))
       const outer = this.#staging === null ? null : pass(Buffer.alloc(0))
-      const inner = [
-        ...[this.#programs.bwrap, '--json-status-fd', status.childFd],
-        ...['--args', pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)])).childFd],
-        ...['--seccomp', pass(syscallFilter()).childFd, '--'],
-        ...command.argv,
-      ]
+      const args = pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)]))
+      const filter = pass(syscallFilter())
+      const fds = ['--json-status-fd', status.childFd, '--args', args.childFd, '--seccomp', filter.childFd]
+      const inner = [this.#programs.bwrap, ...fds, '--', ...command.argv]
       const argv =
         this.#staging === null || outer === null
           ? inner
@@ -119,8 +117,7 @@ export class Jail {
       const stderr = openPipe(command.pipes.stderr)
       ends.push(stderr)
       const child = spawn(
-        this.#programs.sh,
-        ['-c', launcher, 'sh', command.runFile, ...command.cgroupProcs, '--', ...argv],
+        ...this.#launch([command.runFile, ...command.cgroupProcs, '--', ...argv], files.length + 2),
         {
           cwd: '/',
           env: {},
@@ -149,15 +146,23 @@ export class Jail {
     }
   }
 
+  /** The shell that starts it all. Descriptors up to `lastPassed` are taken by what is passed. */
+  #launch(args: readonly string[], lastPassed: number): [program: string, args: string[]] {
+    const { sh, bash } = this.#programs
+    const strays = strayDescriptors().filter((fd) => fd > lastPassed)
+    const script = [...strays.map((fd) => `exec ${fd}>&-`), ...launcher].join('\n')
+    // Only bash can close a descriptor whose number has two digits; it measures in the shell's own blocks when told.
+    const shell: [string, string[]] = strays.length === 0 || bash === null ? [sh, []] : [bash, ['--posix']]
+    return [shell[0], [...shell[1], '-c', script, 'sh', ...args]]
+  }
+
   #staged(argsFd: string, statusFd: string, inner: readonly string[]): string[] {
     const { bwrap, setpriv } = this.#programs
     if (setpriv === null) throw new Error('setpriv is needed to drop to another user')
     const uid = String(this.#spec.dropTo)
-    return [
-      ...[bwrap, '--args', argsFd, '--json-status-fd', statusFd, '--'],
-      ...[setpriv, '--reuid', uid, '--regid', uid, '--clear-groups', '--inh-caps=-all', '--'],
-      ...inner,
-    ]
+    const outer = [bwrap, '--args', argsFd, '--json-status-fd', statusFd, '--']
+    const drop = [setpriv, '--reuid', uid, '--regid', uid, '--clear-groups', '--inh-caps=-all', '--']
+    return [...outer, ...drop, ...inner]
   }
 }
 

@@ -23,6 +23,11 @@ export class PipeShelf {
     this.#owner = owner
   }
 
+  /** Makes pipes for the first command in advance. Rejects with {@link RuntimeFailure}. */
+  async prepare(): Promise<void> {
+    this.#free.push(await this.#make())
+  }
+
   async take(): Promise<OutputPipes> {
     return this.#free.pop() ?? (await this.#make())
   }
@@ -43,7 +48,7 @@ export class PipeShelf {
       stdout: join(this.#folder, `stdout-${number}`),
       stderr: join(this.#folder, `stderr-${number}`),
     }
-    const made = await run(['/usr/bin/env', 'mkfifo', '-m', '600', pipes.stdout, pipes.stderr], {
+    const made = await run(['mkfifo', '-m', '600', pipes.stdout, pipes.stderr], {
       env: { PATH: '/usr/bin:/bin:/run/current-system/sw/bin' },
       timeoutMs: 30_000,
     })

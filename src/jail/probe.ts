@@ -61,7 +61,6 @@ function hasCapability(bit: number): boolean {
 }
 
 function namespaceProblems(): Problem[] {
-  const setting = (name: string) => readOr(`/proc/sys/${name}`, '').trim()
   const problems: Problem[] = []
   if (setting('kernel/unprivileged_userns_clone') === '0') {
     problems.push({
@@ -80,7 +79,7 @@ function namespaceProblems(): Problem[] {
 
 /** What Ubuntu's restriction needs, where it is on; a profile for bubblewrap may be there already. */
 function appArmorProblem(): Problem | null {
-  const restricted = readOr('/proc/sys/kernel/apparmor_restrict_unprivileged_userns', '').trim() === '1'
+  const restricted = setting('kernel/apparmor_restrict_unprivileged_userns') === '1'
   if (!restricted) return null
   return {
     what: 'AppArmor forbids user namespaces to bubblewrap (kernel.apparmor_restrict_unprivileged_userns is 1)',
@@ -89,6 +88,10 @@ function appArmorProblem(): Problem | null {
       '/etc/apparmor.d/ && systemctl reload apparmor; or, for the whole machine: ' +
       'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
   }
+}
+
+function setting(name: string): string {
+  return readOr(`/proc/sys/${name}`, '').trim()
 }
 
 function isTooOld(version: string): boolean {

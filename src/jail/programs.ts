@@ -26,7 +26,7 @@ export function findPrograms(root: boolean): { programs: JailPrograms } | { prob
     })
   }
   if (sh === null || bwrap === null || problems.length > 0) return { problems }
-  return { programs: { sh, bwrap, setpriv, prlimit: find('prlimit') } }
+  return { programs: { sh, bwrap, setpriv, bash: find('bash'), prlimit: find('prlimit') } }
 }
 
 function find(name: string): string | null {

@@ -38,8 +38,8 @@ export async function runCommand(
 ): Promise<ExecEnd> {
   const since = performance.now()
   if (command.signal.aborted) return ended('aborted', null, since, '', '')
+  const killsBefore = countKills(place.group)
   const pipes = await place.pipes.take()
-  const killsBefore = place.group?.outOfMemoryKills() ?? 0
   const started = start(place, {
     argv: [...place.prefix, ...command.argv],
     env,
@@ -61,8 +61,8 @@ export async function runCommand(
     await gone(report)
     await streams
     place.pipes.giveBack(pipes)
-    const kills = place.group?.outOfMemoryKills() ?? 0
-    return judge(supervision.reason, report, kills > killsBefore, since, stdout.text(), stderr.text())
+    const killed = countKills(place.group) > killsBefore
+    return judge(supervision.reason, report, killed, since, stdout.text(), stderr.text())
   } catch (error) {
     place.pipes.discard(pipes)
     started.stdout.destroy()
@@ -71,6 +71,14 @@ export async function runCommand(
   } finally {
     supervision.stop()
     started.release()
+  }
+}
+
+function countKills(group: ResourceGroup | null): number {
+  try {
+    return group?.outOfMemoryKills() ?? 0
+  } catch (error) {
+    throw new RuntimeFailure('the control group of a sandbox is gone', { cause: error })
   }
 }
 

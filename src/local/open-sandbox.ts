@@ -74,11 +74,12 @@ async function fill(
   await setModes(folder)
   const covers = await writeCovers(folder)
   await writeGitConfig(folder, opener.author)
-  await clone(spec.source, folder.clone, signal)
-  if (process.getuid?.() === 0) {
-    held.uid = await takeUid(opener.uids)
-    await handOver(folder, held.uid.uid)
-  }
+  if (process.getuid?.() === 0) held.uid = await takeUid(opener.uids)
+  const pipes = new PipeShelf(folder.scratch, held.uid?.uid ?? null)
+  // Both have to end, also where one fails: what is still at work cannot be removed.
+  const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), pipes.prepare()])
+  for (const step of steps) if (step.status === 'rejected') throw step.reason
+  if (held.uid !== null) await handOver(folder, held.uid.uid)
   held.group = makeGroup(opener, spec, folder)
   const uid = held.uid?.uid ?? null
   const view = opener.machine.view()
@@ -96,7 +97,7 @@ async function fill(
   })
   return {
     jails: held.jails,
-    pipes: new PipeShelf(folder.scratch, uid),
+    pipes,
     limits: spec.limits,
     env: environment(view),
     noteTo: (next) => {
@@ -108,7 +109,7 @@ async function fill(
 function makeGroup(opener: Opener, spec: SandboxSpec, folder: WorkFolder): ResourceGroup | null {
   if (opener.groupBase === null) return null
   try {
-    return new ResourceGroup(opener.groupBase, groupName(folder.name), spec.limits)
+    return new ResourceGroup(opener.groupBase, groupName(folder.path), spec.limits)
   } catch (error) {
     // Limits are watched then, which is slower to notice but holds as well.
     opener.log.warn('no control group could be made; limits are watched instead', { error: String(error) })
@@ -129,7 +130,7 @@ function jailSpec(
       ...systemMounts(covers),
       { kind: 'write', from: folder.home, to: insideHome },
       { kind: 'write', from: folder.tmp, to: '/tmp' },
-      { kind: 'write', from: folder.tmp, to: '/var/tmp' },
+      { kind: 'link', target: '/tmp', at: '/var/tmp' },
       { kind: 'write', from: folder.clone, to: clonePath },
       { kind: 'write', from: folder.out, to: outPath },
       ...view.tools.folders.map((path) => ({ kind: 'read', from: path, to: path }) as const),
@@ -138,6 +139,7 @@ function jailSpec(
     cwd: clonePath,
     network: 'none',
     dropTo,
+    folder: folder.path,
     shmBytes: Math.min(largestShmBytes, Math.floor(spec.limits.memoryBytes / 4)),
     emptyFile: covers.emptyFile,
     emptyFolder: covers.emptyFolder,

@@ -35,7 +35,6 @@ export async function writeGitConfig(
   folder: WorkFolder,
   author: { readonly name: string; readonly email: string },
 ): Promise<void> {
-  const quoted = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replace(/[\n\0]/g, ' ')}"`
   const settings = [
     '[user]',
     `\tname = ${quoted(author.name)}`,
@@ -49,6 +48,10 @@ export async function writeGitConfig(
     '\tauto = false',
   ]
   await writeFile(join(folder.home, '.gitconfig'), `${settings.join('\n')}\n`)
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\n\0]/g, ' ')}"`
 }
 
 /** Gives a sandbox's folders to its user. Rejects with {@link RuntimeFailure}. */
@@ -67,6 +70,8 @@ export async function handOver(folder: WorkFolder, uid: number): Promise<void> {
 export async function setModes(folder: WorkFolder): Promise<void> {
   await chmod(folder.path, 0o711)
   await chmod(folder.given, 0o755)
+  // To be passed through on the way to the proxy's socket, not listed; what else is in there has no rights for others.
+  await chmod(folder.scratch, 0o711)
   await chmod(folder.tmp, 0o1777)
 }
 

@@ -12,17 +12,6 @@ import type { Mount } from '../jail/jail-spec.ts'
 
 const programFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/nix/store']
 
-/** Secrets of a machine that some groups may read, and with them a normal user who is in such a group. */
-const etcSecrets = [
-  'shadow',
-  'shadow-',
-  'gshadow',
-  'gshadow-',
-  'sudoers',
-  'sudoers.d',
-  'ssl/private',
-  'krb5.keytab',
-]
 const othersMayRead = 0o004
 const maxSearched = 20_000
 
@@ -66,12 +55,10 @@ export function resolverMount(): Mount[] {
 
 /**
  * What in /etc and /opt not everyone may read, but this process can: by a group of its user, say. Root gives up its
- * rights before, so for root only the well-known ones are named.
+ * rights and groups before, so for root there is nothing to hide.
  */
 export function secretPaths(): string[] {
-  const known = etcSecrets.map((name) => join('/etc', name)).filter(isPlain)
-  if (process.getuid?.() === 0) return known
-  return [...new Set([...known, ...['/etc', '/opt'].flatMap(closedToOthers)])].filter(readable)
+  return process.getuid?.() === 0 ? [] : ['/etc', '/opt'].flatMap(closedToOthers).filter(readable)
 }
 
 function closedToOthers(top: string): string[] {
@@ -95,11 +82,6 @@ function list(folder: string) {
   } catch {
     return []
   }
-}
-
-function isPlain(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && !stat.isSymbolicLink()
 }
 
 function readable(path: string): boolean {

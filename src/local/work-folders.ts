@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -29,9 +30,10 @@ const mostAtOnce = 100
 const orphanMs = 60 * 60_000
 let drafts = 0
 
-/** The control group of the sandbox with this folder. */
-export function groupName(folderName: string): string {
-  return `nightshift-${folderName}`
+/** The control group of the sandbox with this folder: another home may have a folder of the same name. */
+export function groupName(folderPath: string): string {
+  const place = createHash('sha256').update(dirname(folderPath)).digest('hex').slice(0, 8)
+  return `nightshift-${place}-${basename(folderPath)}`
 }
 
 /** All work folders of one home, of this process and of others. */
@@ -53,7 +55,7 @@ export class WorkFolders {
       const name = number === 1 ? wanted : `${wanted}-${number}`
       const record = await recordOfOurs(
         spec.taskId,
-        groupBase === null ? [] : groupFolders(groupBase, groupName(name)),
+        groupBase === null ? [] : groupFolders(groupBase, groupName(join(this.#root, name))),
       )
       // The record is there before the folder and goes after it, so that no folder is ever without an owner.
       if (!writeNew(this.#recordPath(name), JSON.stringify(record))) continue

@@ -1,12 +1,13 @@
 import { sql } from 'kysely'
 import type { ClaimedTask, WorkerAbilities } from '../ports/task-store.ts'
 import { pickStatement, type Source } from './claim-query.ts'
+import { prepared } from './prepared.ts'
 import { reasons } from './reasons.ts'
 import { enqueue } from './release.ts'
 import { recordStates } from './state-events.ts'
 import type { StoreContext } from './store-context.ts'
 import { toTask, type TaskRow } from './task-row.ts'
-import { inTransaction, type Tx } from './transaction.ts'
+import type { Tx } from './transaction.ts'
 
 /** Key of the advisory lock under which tasks are claimed, one at a time: what limits count stays true until the commit. */
 const claimLock = 7_450_931_846
@@ -17,10 +18,29 @@ const longFront = 512
 // Each further round takes at least one task out of the queue, so this only bounds how long the lock is held.
 const maxRounds = 50
 
-export async function claim(context: StoreContext, worker: WorkerAbilities): Promise<ClaimedTask | null> {
-  const { row, changed } = await inTransaction(context.db, (tx) => pick(context, tx, worker))
-  for (const id of changed) context.notifier.task(id)
-  if (row === null) return null
+/** Takes a task for each of these workers, or `null`, in one transaction. `changed`: other tasks that were moved by it. */
+export async function pickAll(
+  context: StoreContext,
+  tx: Tx,
+  workers: readonly WorkerAbilities[],
+): Promise<{ rows: readonly (TaskRow | null)[]; changed: readonly string[] }> {
+  await sql`
+    ${prepared} select pg_advisory_xact_lock(${claimLock}), set_config('synchronous_commit', 'off', true)`.execute(
+    tx,
+  )
+  const rows: (TaskRow | null)[] = []
+  const changed: string[] = []
+  for (const worker of workers) {
+    const picked = await pick(context, tx, worker)
+    rows.push(picked.row)
+    changed.push(...picked.changed)
+  }
+  return { rows, changed }
+}
+
+/** Makes a committed claim safe, tells of it, and gathers what its worker has to know. */
+export async function describeClaim(context: StoreContext, row: TaskRow | null): Promise<ClaimedTask | null> {
+  if (row === null || row.worker_id === null) return null
   await recordStart(context.db, row)
   context.notifier.task(row.id)
   const [ownShas, needBranches] = await Promise.all([
@@ -28,7 +48,7 @@ export async function claim(context: StoreContext, worker: WorkerAbilities): Pro
     row.needs.length === 0 ? [] : branchesOfNeeds(context, row),
   ])
   return {
-    lease: { taskId: row.id, attempt: row.attempt, workerId: worker.workerId },
+    lease: { taskId: row.id, attempt: row.attempt, workerId: row.worker_id },
     task: toTask(row),
     options: row.options,
     pinned: row.pinned_sha === null || row.base === null ? null : { base: row.base, sha: row.pinned_sha },
@@ -42,7 +62,6 @@ async function pick(
   tx: Tx,
   worker: WorkerAbilities,
 ): Promise<{ row: TaskRow | null; changed: readonly string[] }> {
-  await sql`select pg_advisory_xact_lock(${claimLock}), set_config('synchronous_commit', 'off', true)`.execute(tx)
   const changed: string[] = []
   let source: Source = 'front'
   for (let round = 0; round < maxRounds; round++) {

@@ -49,6 +49,8 @@ export async function openDatabase(connection: string, options: DatabaseOptions)
   })
   // An idle connection that breaks would end this process; the next query gets a new one.
   pool.on('error', (error) => options.log.warn('a database connection broke', { error: error.message }))
+  // The pool does not listen to those in use: one that breaks between two statements would end this process, too.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
   let closing: Promise<void> | null = null
   const close = () => (closing ??= db.destroy())

@@ -9,7 +9,11 @@ import { isHeld, toEvent } from './task-row.ts'
 const maxPage = 10_000
 
 /** Adds events in one statement, under the row's lock: their ids grow in the order in which they are seen. */
-export async function record(context: StoreContext, lease: Lease, events: readonly NewEvent[]): Promise<void> {
+export async function record(
+  context: StoreContext,
+  lease: Lease,
+  events: readonly NewEvent[],
+): Promise<void> {
   const given = events.map((event) => ({ ...event, text: storableText(event.text) }))
   const outputBytes = given.reduce(
     (total, event) => total + (event.type === 'output' ? Buffer.byteLength(event.text) : 0),

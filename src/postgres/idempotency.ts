@@ -32,5 +32,7 @@ export async function rememberedTasks(
 
 /** Forgets keys that are too old to count. */
 export async function forgetOldKeys(tx: Tx): Promise<void> {
-  await sql`delete from idempotency_keys where created_at < now() - ${rememberHours} * interval '1 hour'`.execute(tx)
+  await sql`delete from idempotency_keys where created_at < now() - ${rememberHours} * interval '1 hour'`.execute(
+    tx,
+  )
 }

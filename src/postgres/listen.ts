@@ -49,12 +49,13 @@ export function createListening(
     })
     // Fires for every way a connection breaks, several times for some.
     let broken = false
+    let established = false
     const onBroken = () => {
       if (broken) return
       broken = true
       clearInterval(probe)
       client.end().catch(() => {})
-      if (connected !== null && !stop.signal.aborted) reconnecting ??= reconnect()
+      if (established && !stop.signal.aborted) reconnecting ??= reconnect()
     }
     const probe = setInterval(() => {
       const late = setTimeout(() => client.connection.stream.destroy(), probeTimeoutMs)
@@ -70,6 +71,7 @@ export function createListening(
     try {
       await client.connect()
       await client.query(`listen ${channel}`)
+      established = true
       return client
     } catch (error) {
       broken = true

@@ -32,7 +32,8 @@ export async function list(context: StoreContext, filter: TaskFilter): Promise<P
   let query = context.db.selectFrom('tasks').selectAll()
   if (filter.state !== undefined) query = query.where('state', '=', filter.state)
   // Says the state too, since the index on outcomes holds only what is done.
-  if (filter.outcome !== undefined) query = query.where('state', '=', 'done').where('outcome', '=', filter.outcome)
+  if (filter.outcome !== undefined)
+    query = query.where('state', '=', 'done').where('outcome', '=', filter.outcome)
   if (filter.repo !== undefined) {
     const repo = storableText(filter.repo)
     query = query

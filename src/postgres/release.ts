@@ -11,7 +11,11 @@ interface Dependent {
   readonly id: string
   readonly attempt: number
   readonly pool: string
-  readonly needs: readonly { id: string; outcome: Outcome | null; root: { id: string; outcome: Outcome } | null }[]
+  readonly needs: readonly {
+    id: string
+    outcome: Outcome | null
+    root: { id: string; outcome: Outcome } | null
+  }[]
 }
 
 /**

@@ -65,12 +65,7 @@ export async function handBack(context: StoreContext, lease: Lease, reason: stri
 }
 
 async function lockHeld(tx: Tx, lease: Lease): Promise<TaskRow> {
-  const row = await tx
-    .selectFrom('tasks')
-    .selectAll()
-    .where(isHeld(lease))
-    .forUpdate()
-    .executeTakeFirst()
+  const row = await tx.selectFrom('tasks').selectAll().where(isHeld(lease)).forUpdate().executeTakeFirst()
   assertHeld(lease, row)
   return row
 }

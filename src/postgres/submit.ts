@@ -88,8 +88,13 @@ async function store(
       data: { state: row.state, hold: row.hold ?? null, outcome: null },
     })),
   )
-  const endedBadly = [...needed.tasks.values()].filter((need) => need.outcome !== null && !isGood(need.outcome))
-  await releaseAfter(tx, endedBadly.map((need) => need.id))
+  const endedBadly = [...needed.tasks.values()].filter(
+    (need) => need.outcome !== null && !isGood(need.outcome),
+  )
+  await releaseAfter(
+    tx,
+    endedBadly.map((need) => need.id),
+  )
   const ids = rows.map((row) => row.id)
   return { accepted: true, tasks: await read(tx, ids), repeated: false }
 }

@@ -47,12 +47,13 @@ async function takeBackExpired(context: StoreContext): Promise<readonly string[]
 }
 
 async function endDeadPools(context: StoreContext): Promise<readonly string[]> {
+  // The newest first: dependents are ended before their needs, and not skipped by the end of those.
   const changed = await eachTask(
     context,
     sql`select tasks.id from tasks left join pools on pools.id = tasks.pool
       where tasks.pool <> '' and tasks.state in ('queued', 'held')
         and (pools.id is null or pools.alive_until <= clock_timestamp())
-      limit ${maxPerSweep}`,
+      order by tasks.id desc limit ${maxPerSweep}`,
     async (tx, id) => {
       const row = await lock(tx, id, sql<boolean>`state in ('queued', 'held')`)
       if (row === undefined || (await isPoolAlive(tx, row.pool))) return []
@@ -61,7 +62,9 @@ async function endDeadPools(context: StoreContext): Promise<readonly string[]> {
   )
   await sql`
     delete from pools where alive_until <= clock_timestamp()
-      and not exists (select from tasks where pool = pools.id and pool <> '' and state <> 'done')`.execute(context.db)
+      and not exists (select from tasks where pool = pools.id and pool <> '' and state <> 'done')`.execute(
+    context.db,
+  )
   return changed
 }
 
@@ -107,7 +110,11 @@ async function eachTask(
 }
 
 /** Locks the task, if the condition still holds and nobody else is at it. */
-async function lock(tx: Tx, id: string, condition: ReturnType<typeof sql<boolean>>): Promise<TaskRow | undefined> {
+async function lock(
+  tx: Tx,
+  id: string,
+  condition: ReturnType<typeof sql<boolean>>,
+): Promise<TaskRow | undefined> {
   return tx
     .selectFrom('tasks')
     .selectAll()

@@ -3,7 +3,7 @@ import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import { intendPush, pin, savedWork, saveWork } from './attempt-work.ts'
 import { cancel } from './cancel.ts'
-import { claim } from './claim.ts'
+import { createClaims } from './claim-batch.ts'
 import type { Database } from './database.ts'
 import { readEvents, record } from './events.ts'
 import { heartbeat, leave } from './heartbeat.ts'
@@ -41,7 +41,7 @@ export function openStore(
     find: (idOrEnd) => find(context, idOrEnd),
     list: (filter) => list(context, filter),
     submissionOf: (id) => submissionOf(context, id),
-    claim: (worker) => claim(context, worker),
+    claim: createClaims(context),
     heartbeat: (worker, leases) => heartbeat(context, worker, leases),
     sweep: () => sweep(context),
     pin: (lease, pinned, runtime) => pin(context, lease, pinned, runtime),
@@ -62,8 +62,12 @@ export function openStore(
     listen: (on) => listening.listen(on),
     keepPool: (pool) => keepPool(context, db, pool),
     leave: (workerId) => leave(context, workerId),
-    close: () => (closing ??= Promise.all([listening.close(), notifier.close()]).then(() => {})),
+    close: () => (closing ??= closeAll(listening, notifier)),
   }
+}
+
+async function closeAll(...parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.close()))
 }
 
 const marginMs = 60_000

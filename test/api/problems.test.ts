@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { problemSchema } from '../../src/api/problem.ts'
 import { serveOnTest, type CallInit, type Served } from './served.ts'
 
+const text = (raw: string): CallInit => ({ raw })
+
 describe('a request that cannot be taken', () => {
   let served: Served
   beforeAll(async () => {
@@ -10,7 +12,6 @@ describe('a request that cannot be taken', () => {
   afterAll(() => served.close())
 
   const task = { repo: 'https://example.org/one.git', prompt: 'p', command: 'true' }
-  const text = (raw: string): CallInit => ({ raw })
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
   const cases: readonly (readonly [string, string, string, CallInit, number, readonly string[]])[] = [
     ['an unknown path', 'GET', '/nothing', {}, 404, []],
@@ -45,7 +46,14 @@ describe('a request that cannot be taken', () => {
       ['needs', 'paths[0]', 'priority', 'requireChanges', 'timeout'],
     ],
     ['unknown fields', 'POST', '/api/v1/tasks', { body: { ...task, a: 1, b: 2 } }, 422, ['a', 'b']],
-    ['a prototype', 'POST', '/api/v1/tasks', text('{"__proto__": {"repo": "x"}}'), 422, ['__proto__']],
+    [
+      'a prototype',
+      'POST',
+      '/api/v1/tasks',
+      text('{"__proto__": {"repo": "x"}}'),
+      422,
+      ['__proto__', 'prompt', 'repo'],
+    ],
     ['doubled keys', 'POST', '/api/v1/tasks', text('{"repo": "a", "repo": "b"}'), 422, ['repo']],
     ['a NUL', 'POST', '/api/v1/tasks', { body: { ...task, needs: ['a\0'] } }, 422, ['needs[0]']],
     ['a lone surrogate', 'POST', '/api/v1/tasks', text('{"prompt": "\\ud800"}'), 422, ['prompt']],
@@ -176,7 +184,7 @@ describe('a request that cannot be taken', () => {
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT'])
   })
 
-  it('answers 100,000 wrong fields with a short problem', async () => {
+  it('answers 50,000 wrong fields with a short problem', async () => {
     const body = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`f${index}`, 0]))
     const response = await served.call('POST', '/api/v1/tasks', { body })
     expect(response.status).toBe(422)
@@ -214,9 +222,6 @@ describe('a server that is in trouble', () => {
 
   it('answers 500 with a reference that stands in the log, and no more', async () => {
     const served = await serveOnTest()
-    await served.database.query('drop table events cascade')
-    const task = await served.database.query('select 1').then(() => served.call('GET', '/api/v1/tasks'))
-    expect(task.status).toBe(200)
     await served.database.query('alter table tasks rename to elsewhere')
     const response = await served.call('GET', '/api/v1/tasks')
     const body = await response.text()

@@ -41,7 +41,7 @@ export interface Served {
 export interface CallInit {
   readonly body?: unknown
   /** The body as it is, instead of JSON. */
-  readonly raw?: BodyInit
+  readonly raw?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }

@@ -126,9 +126,12 @@ describe('a push that only says that it was done', () => {
     await mkdir(folder, { recursive: true })
     const script = `#!/bin/sh
 for word; do
-  if [ "$word" = push ]; then echo 'To somewhere'; echo '*	refs/heads/x:refs/heads/x	[new branch]'; echo Done; exit 0; fi
+  [ "$word" = push ] && push=yes
 done
-exec /usr/bin/git "$@"
+[ -n "$push" ] || exec /usr/bin/git "$@"
+echo 'To somewhere'
+printf '*\\t%s\\t[new branch]\\n' "$word"
+echo Done
 `
     await writeFile(join(folder, 'git'), script)
     await chmod(join(folder, 'git'), 0o755)

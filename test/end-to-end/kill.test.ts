@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TaskEvent } from '../../src/model/event.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { makePlace, startServer, until, type Place, type Server } from '../support/nightshift.ts'
-import { branchSha, listBranches, makeRepository, showFile, type MadeRepository } from '../support/repositories.ts'
+import {
+  branchSha,
+  listBranches,
+  makeRepository,
+  showFile,
+  type MadeRepository,
+} from '../support/repositories.ts'
 import { makeStoppingGit, type StopPoint } from '../support/stopping-git.ts'
 
 /** A moment in the life of a task at which its process is killed. */
@@ -120,7 +126,11 @@ describe('kill -9 of the whole process, with a task at each step, then a new pro
     await first.request('POST', '/api/v1/pause')
     for (const [index, moment] of moments.entries()) {
       const remote = await makeRepository(join(place.folder, `remote-${index}.git`))
-      const { id, branch } = await first.submit({ repo: remote.path, prompt: 'One', command: commandOf(moment) })
+      const { id, branch } = await first.submit({
+        repo: remote.path,
+        prompt: 'One',
+        command: commandOf(moment),
+      })
       const home = place.environment['NIGHTSHIFT_HOME'] ?? ''
       const point = moment.git?.({ id, branch, repo: remote.path, home })
       if (point !== undefined) await stopping.stopAt({ name: `point-${index}`, ...point })
@@ -131,7 +141,9 @@ describe('kill -9 of the whole process, with a task at each step, then a new pro
       const { id } = tasks.get(moment.name) ?? { id: '' }
       await until(async () => {
         const there =
-          moment.git === undefined ? (await logOf(first, id)).includes('here it is') : await stopping.reached(`point-${index}`)
+          moment.git === undefined
+            ? (await logOf(first, id)).includes('here it is')
+            : await stopping.reached(`point-${index}`)
         return there ? true : null
       }, moment.name)
     }
@@ -152,7 +164,10 @@ describe('kill -9 of the whole process, with a task at each step, then a new pro
   it('every task is running again within 15 s, or has ended', async () => {
     const started = performance.now()
     for (const { id } of tasks.values()) {
-      await until(async () => ((await second.task(id)).attempt === 2 ? true : null), `a second attempt of ${id}`)
+      await until(
+        async () => ((await second.task(id)).attempt === 2 ? true : null),
+        `a second attempt of ${id}`,
+      )
     }
     expect(performance.now() - started).toBeLessThan(15_000)
   })
@@ -168,7 +183,9 @@ describe('kill -9 of the whole process, with a task at each step, then a new pro
       expect(await branchSha(remote.path, 'main')).toBe(remote.sha)
       const runs = (await logOf(second, id)).split('the agent runs').length - 1
       expect(runs).toBe(moment.agentRuns)
-      const { items } = (await (await second.request('GET', `/api/v1/tasks/${id}/events`)).json()) as { items: TaskEvent[] }
+      const { items } = (await (await second.request('GET', `/api/v1/tasks/${id}/events`)).json()) as {
+        items: TaskEvent[]
+      }
       const ends = items.filter((event) => event.type === 'state' && event.data['state'] === 'done')
       expect(ends).toHaveLength(1)
     })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRepositories } from '../../src/git/repositories.ts'
+import { run } from '../../src/process/run.ts'
 import { git, makeCheckout, makeEmptyRepository, makeRepository } from '../support/repositories.ts'
 import { makeWorkplace, type Workplace } from './workplace.ts'
 
@@ -262,7 +263,6 @@ describe('folders', () => {
 
   test('a folder whose .git is a pipe is refused and not waited for', async () => {
     await mkdir(join(place.root, 'pipe'))
-    const { run } = await import('../../src/process/run.ts')
     await run(['mkfifo', join(place.root, 'pipe', '.git')], {
       env: { PATH: '/usr/bin:/bin' },
       timeoutMs: 10_000,

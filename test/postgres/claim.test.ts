@@ -133,7 +133,10 @@ describe('limits', () => {
             if (claimed === null) continue
             const { repo } = claimed.task
             running.set(repo, (running.get(repo) ?? 0) + 1)
-            most = Math.max(most, [...running.values()].reduce((sum, count) => sum + count, 0))
+            most = Math.max(
+              most,
+              [...running.values()].reduce((sum, count) => sum + count, 0),
+            )
             mostOfOne = Math.max(mostOfOne, ...running.values())
             // Long enough in the hand for the others to try.
             await store.record(claimed.lease, [])
@@ -144,7 +147,11 @@ describe('limits', () => {
         }),
       ),
     )
-    expect({ most: most <= 5, mostOfOne: mostOfOne <= 2, done }).toEqual({ most: true, mostOfOne: true, done: 60 })
+    expect({ most: most <= 5, mostOfOne: mostOfOne <= 2, done }).toEqual({
+      most: true,
+      mostOfOne: true,
+      done: 60,
+    })
     expect(most).toBeGreaterThan(2)
   })
 
@@ -164,7 +171,10 @@ describe('limits', () => {
 
 describe('tasks that touch the same paths', () => {
   it('run one after another, and the waiting one says for whom', async () => {
-    const [first, second] = [newTask({ paths: ['src/a/**'] }), newTask({ paths: ['docs/x.md', 'src/a/b*.ts'] })]
+    const [first, second] = [
+      newTask({ paths: ['src/a/**'] }),
+      newTask({ paths: ['docs/x.md', 'src/a/b*.ts'] }),
+    ]
     const elsewhere = newTask({ paths: ['src/b/**'] })
     await submitAll(test.store, [first, second, elsewhere])
     const running = await claim()
@@ -180,9 +190,9 @@ describe('tasks that touch the same paths', () => {
   })
 
   it('overlap only in one repository, and a pattern without a literal beginning overlaps all', async () => {
-    const everywhere = newTask({ paths: ['**/*.ts'] })
+    const [first, everywhere] = [newTask({ paths: ['src/a'] }), newTask({ paths: ['**/*.ts'] })]
     await submitAll(test.store, [
-      newTask({ paths: ['src/a'] }),
+      first,
       everywhere,
       newTask({ paths: ['src/a'], repo: 'https://git.example.org/two.git' }),
       newTask(),

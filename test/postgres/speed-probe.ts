@@ -15,7 +15,11 @@ const server = await openEmbedded({ home, log: quiet })
 const database = await openDatabase(server.connection, { log: quiet, embedded: true, connections: 8 })
 const store = openStore(database, { log: quiet, leaseMs: 60_000 })
 
-async function perSecond(count: number, lanes: number, work: (index: number) => Promise<void>): Promise<number> {
+async function perSecond(
+  count: number,
+  lanes: number,
+  work: (index: number) => Promise<void>,
+): Promise<number> {
   let next = 0
   const began = performance.now()
   await Promise.all(
@@ -57,7 +61,10 @@ async function claimMs(): Promise<string> {
 }
 
 try {
-  console.log('submits/s, 1 at a time on 8', await perSecond(500, 8, async () => void (await submitAll(store, [newTask()]))))
+  console.log(
+    'submits/s, 1 at a time on 8',
+    await perSecond(500, 8, async () => void (await submitAll(store, [newTask()]))),
+  )
   console.log('claims+settles/s on 8, few queued', await perSecond(500, 8, claimAndSettle))
   await fill(100)
   console.log('claim, 100 queued:', await claimMs())
@@ -72,7 +79,15 @@ try {
   console.log('claims+settles/s on 1 there', await perSecond(200, 1, claimAndSettle))
   if (blocking === null) throw new Error('nothing to claim')
   const line = output('x'.repeat(100))
-  console.log('records of 20 lines/s on 8', await perSecond(1000, 8, () => store.record(blocking.lease, Array.from({ length: 20 }, () => line))))
+  console.log(
+    'records of 20 lines/s on 8',
+    await perSecond(1000, 8, () =>
+      store.record(
+        blocking.lease,
+        Array.from({ length: 20 }, () => line),
+      ),
+    ),
+  )
   const began = performance.now()
   await store.list({ limit: 50 })
   console.log(`list ${(performance.now() - began).toFixed(1)} ms`)

@@ -190,9 +190,11 @@ describe('needs', () => {
   })
 })
 
-describe('an idempotency key', () => {
-  const keyed = (key: string, requestHash: string) => ({ ...shared, idempotency: { key, requestHash } })
+function keyed(key: string, requestHash: string) {
+  return { ...shared, idempotency: { key, requestHash } }
+}
 
+describe('an idempotency key', () => {
   it('answers the tasks of the first request, and refuses another request', async () => {
     const first = await test.store.submit([newTask()], keyed('key-1', 'hash'))
     const second = await test.store.submit([newTask()], keyed('key-1', 'hash'))

@@ -120,7 +120,7 @@ export interface Server {
   submit(body: Readonly<Record<string, unknown>>, path?: string): Promise<Task>
   task(id: string): Promise<Task>
   /** Waits until the task has ended, and answers it. */
-  untilDone(id: string): Promise<Task>
+  untilDone(id: string, patienceMs?: number): Promise<Task>
 }
 
 /** Starts `nightshift serve` on a free port. */
@@ -148,19 +148,25 @@ export async function startServer(place: Place, args: readonly string[] = []): P
     async task(id) {
       return (await (await server.request('GET', `/api/v1/tasks/${id}`)).json()) as Task
     },
-    untilDone: (id) =>
-      until(async () => {
-        const task = await server.task(id)
-        return task.state === 'done' ? task : null
-      }),
+    untilDone: (id, patienceMs) =>
+      until(
+        async () => {
+          const task = await server.task(id)
+          return task.state === 'done' ? task : null
+        },
+        `the end of ${id}`,
+        patienceMs,
+      ),
   }
   return server
 }
 
-const patienceMs = 90_000
-
-/** Asks again and again until there is an answer that is not null; gives up after 90 s with what was last thrown. */
-export async function until<T>(ask: () => T | null | Promise<T | null>, what = 'a condition'): Promise<T> {
+/** Asks again and again until there is an answer that is not null; gives up after the time, by default 90 s. */
+export async function until<T>(
+  ask: () => T | null | Promise<T | null>,
+  what = 'a condition',
+  patienceMs = 90_000,
+): Promise<T> {
   const deadline = performance.now() + patienceMs
   for (;;) {
     const answer = await ask()

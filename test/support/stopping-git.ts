@@ -46,7 +46,8 @@ exec sleep 3600
 
 export async function makeStoppingGit(place: Place): Promise<StoppingGit> {
   const folder = join(place.folder, 'stopping-git')
-  for (const name of ['bin', 'points', 'calls', 'reached']) await mkdir(join(folder, name), { recursive: true })
+  for (const name of ['bin', 'points', 'calls', 'reached'])
+    await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'bin', 'git'), script(folder))
   await chmod(join(folder, 'bin', 'git'), 0o755)
   const path = `${join(folder, 'bin')}:${place.environment['PATH']}`

@@ -3,10 +3,10 @@ import { checkCommand, type CheckCommand } from '../../model/repository-file/che
 import type { Check } from '../../model/repository-file/check.ts'
 import type { Work } from '../../ports/publisher.ts'
 import type { CloneSource, ExecEnd, Sandbox } from '../../ports/runtime.ts'
-import { inStep, type Attempt } from '../attempt.ts'
+import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { networkOf } from './network.ts'
-import type { Rules } from './repository-file.ts'
+import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
 
 const tailBytes = 4000
@@ -23,7 +23,7 @@ interface Planned {
 export async function runChecks(
   attempt: Attempt,
   source: CloneSource,
-  rules: Rules,
+  rules: RepositoryRules,
   work: Work,
 ): Promise<readonly CheckResult[]> {
   const planned = plan(rules, work)
@@ -40,7 +40,7 @@ export async function runChecks(
   return judged.filter((result) => result.exitCode !== 0 && result.baselineFailed !== true)
 }
 
-function plan(rules: Rules, work: Work): Planned[] {
+function plan(rules: RepositoryRules, work: Work): Planned[] {
   const changed = work.changes.filter((change) => change.status !== 'deleted').map((change) => change.path)
   return rules.file.checks.flatMap((check) => {
     const command = checkCommand(check, changed)
@@ -51,7 +51,7 @@ function plan(rules: Rules, work: Work): Planned[] {
 async function inSandbox(
   attempt: Attempt,
   source: CloneSource,
-  rules: Rules,
+  rules: RepositoryRules,
   on: 'base' | 'head',
   planned: readonly Planned[],
 ): Promise<CheckResult[]> {
@@ -82,7 +82,12 @@ async function inSandbox(
   }
 }
 
-async function runOne(attempt: Attempt, sandbox: Sandbox, rules: Rules, planned: Planned): Promise<CheckResult> {
+async function runOne(
+  attempt: Attempt,
+  sandbox: Sandbox,
+  rules: RepositoryRules,
+  planned: Planned,
+): Promise<CheckResult> {
   const { journal, signal } = attempt
   const { check, plan: command } = planned
   let durationMs = 0
@@ -91,7 +96,7 @@ async function runOne(attempt: Attempt, sandbox: Sandbox, rules: Rules, planned:
     journal.note('checks', `${check.name}: ${line.slice(0, 500)}`)
     end = await sandbox.exec({
       argv: ['/bin/sh', '-c', line],
-      env: {},
+      env: taskEnvironment(attempt),
       network: networkOf('checks', rules.file),
       signal,
       timeoutMs: check.timeoutMs,

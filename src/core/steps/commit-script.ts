@@ -46,7 +46,18 @@ absorb() {
     done' sh {} +
   git reset --quiet 2>&1
 }
-said=$(git add --all 2>&1) || { absorb; said=$(git add --all 2>&1); } || { echo "$said"; exit 11; }
+said=$(git add --all 2>&1)
+failed=$?
+case "$said" in
+  *'Permission denied'*)
+    # What the agent locked away is its work all the same; git would leave it out with no more than a warning.
+    find . -path ./.git -prune -o -type d ! -perm -u=rwx -exec chmod u+rwx {} ';'
+    find . -path ./.git -prune -o -type f ! -perm -u=r -exec chmod u+r {} +
+    said=$(git add --all 2>&1)
+    failed=$?
+    ;;
+esac
+[ "$failed" = 0 ] || { absorb; said=$(git add --all 2>&1); } || { echo "$said"; exit 11; }
 if git diff-index --cached --diff-filter=AT HEAD 2>/dev/null | grep -q '^:[0-7]* 160000'; then
   absorb
   git add --all 2>&1 || exit 11

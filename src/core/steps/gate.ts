@@ -4,7 +4,7 @@ import type { Attempt } from '../attempt.ts'
 import { sentence, type Reason } from '../reasons.ts'
 import { runChecks } from './checks.ts'
 import { judgePolicy } from './policy.ts'
-import type { Rules } from './repository-file.ts'
+import type { RepositoryRules } from './repository-file.ts'
 
 /** What keeps the work from being pushed, as a reason and in words for the agent. */
 export interface Findings {
@@ -16,7 +16,7 @@ export interface Findings {
 export async function gate(
   attempt: Attempt,
   source: CloneSource,
-  rules: Rules,
+  rules: RepositoryRules,
   work: Work,
 ): Promise<Findings | null> {
   const violations = await judgePolicy(attempt, rules, work)

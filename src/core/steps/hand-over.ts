@@ -1,3 +1,4 @@
+import { noEvidence } from '../../model/evidence.ts'
 import { BadWork, type Work } from '../../ports/publisher.ts'
 import type { CloneSource } from '../../ports/runtime.ts'
 import { inStep, type Attempt } from '../attempt.ts'
@@ -23,6 +24,7 @@ export async function receive(
     workshop.startFrom(saved)
     return inStep(attempt, 'hand-over', () => take(attempt, source, saved.bundle))
   }
+  forget(attempt)
   const handout = await workshop.round(turn.round, turn.findings)
   if (handout.kind === 'nothing') return null
   return inStep(attempt, 'hand-over', async () => {
@@ -30,6 +32,13 @@ export async function receive(
     if (work !== null) await save(attempt, work.headSha, handout.bundle)
     return work
   })
+}
+
+/** What was known of the work before this round says nothing of what comes out of it. */
+function forget(attempt: Attempt): void {
+  const { headSha, commits, files, insertions, deletions, policy, checks } = noEvidence()
+  attempt.evidence = { ...attempt.evidence, headSha, commits, files, insertions, deletions, policy, checks }
+  attempt.diff = null
 }
 
 async function savedBundle(attempt: Attempt): Promise<{ bundle: Buffer; headSha: string } | null> {

@@ -3,10 +3,14 @@ import { judge } from '../../model/policy/judge.ts'
 import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
 import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
-import type { Rules } from './repository-file.ts'
+import type { RepositoryRules } from './repository-file.ts'
 
 /** Judges the publisher's copy by the base's rules under the operator's. Empty: it keeps them all. */
-export function judgePolicy(attempt: Attempt, rules: Rules, work: Work): Promise<readonly Violation[]> {
+export function judgePolicy(
+  attempt: Attempt,
+  rules: RepositoryRules,
+  work: Work,
+): Promise<readonly Violation[]> {
   return inStep(attempt, 'policy', async () => {
     const policy = effectivePolicy(rules.written ? rules.file : null, attempt.parts.operatorPolicy)
     const violations = await judge(policy, {

@@ -9,14 +9,14 @@ const fileName = '.nightshift.yaml'
 const maxFileBytes = 1024 * 1024
 
 /** The rules of the repository, and whether it wrote any down. */
-export interface Rules {
+export interface RepositoryRules {
   readonly file: RepositoryFile
   /** `false`: the repository has no file, and the defaults count. */
   readonly written: boolean
 }
 
 /** Reads the repository's own file at the pinned base: never from the agent's branch. */
-export async function readRules(attempt: Attempt, source: CloneSource): Promise<Rules> {
+export async function readRules(attempt: Attempt, source: CloneSource): Promise<RepositoryRules> {
   const { publisher, refusedHost } = attempt.parts
   const content = await publisher.readFile(source.repo, source.sha, fileName, maxFileBytes)
   if (content === null) return { file: defaultRepositoryFile(), written: false }

@@ -1,6 +1,6 @@
 import type { Network } from '../../model/network.ts'
 import type { Sandbox } from '../../ports/runtime.ts'
-import { inStep, type Attempt } from '../attempt.ts'
+import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 
 /** Runs the repository's set-up command. A failure on the base is for a person to mend; one on the head is the work's. */
@@ -14,7 +14,7 @@ export function runSetup(
   return inStep(attempt, 'setup', async () => {
     const end = await sandbox.exec({
       argv: ['/bin/sh', '-c', command],
-      env: {},
+      env: taskEnvironment(attempt),
       network: where.network,
       signal,
       timeoutMs: claimed.options.timeoutMs,

@@ -1,6 +1,6 @@
 import type { RepositoryFile } from '../../model/repository-file/repository-file.ts'
 import { TooLarge, type CloneSource, type ExecEnd, type Sandbox } from '../../ports/runtime.ts'
-import { inStep, type Attempt } from '../attempt.ts'
+import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import { agentNetwork, networkOf } from './network.ts'
@@ -73,7 +73,7 @@ export class Workshop {
       const call = agent.call({ prompt: task.prompt, command: options.command, round, findings })
       const end = await sandbox.exec({
         argv: call.argv,
-        env: { NIGHTSHIFT_TASK: task.id, NIGHTSHIFT_ATTEMPT: String(claimed.lease.attempt), ...call.env },
+        env: { ...taskEnvironment(attempt), ...call.env },
         ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
         network: agentNetwork(options.network, this.#file),
         signal,
@@ -99,6 +99,7 @@ export class Workshop {
       const end = await sandbox.exec({
         argv: ['/bin/sh', '-c', commitScript],
         env: {
+          ...taskEnvironment(attempt),
           NS_BASE: this.#source.sha,
           NS_MESSAGE: commitMessage(attempt),
           NS_BUNDLE: `${sandbox.outPath}/${bundleName}`,

@@ -9,7 +9,7 @@ export function frontMatterFaults(
   text: string,
 ): { line: number | null; text: string }[] {
   const names = Object.keys(fields).join(', ')
-  const block = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/m.exec(
+  const block = /^---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|$)/m.exec(
     text.slice(0, maxLength),
   )
   if (block === null || block.index !== 0) {
@@ -21,7 +21,7 @@ export function frontMatterFaults(
     ]
   }
   const lines = new LineCounter()
-  const document = parseDocument(block[1] ?? '', { lineCounter: lines, logLevel: 'silent' })
+  const document = parseDocument(block[1] ?? '', { lineCounter: lines, logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) {
     const [message = 'it cannot be read'] = error.message.split(/ at line \d|\n/)

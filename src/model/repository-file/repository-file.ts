@@ -41,7 +41,7 @@ export const repositoryFileSchema = section({
     .optional()
     .meta({ description: 'Before the agent, and again before the checks in a clean sandbox.' }),
   checks: checksSchema.default([]).meta({ description: 'What the work must pass, in order.' }),
-  policy: policySchema.prefault({}).meta({ description: 'What the work may change.' }),
+  policy: policySchema.prefault({}),
   fixRounds: z
     .int()
     .min(0)

@@ -12,7 +12,8 @@ import type { FileFault } from './faults.ts'
 
 const maxBytes = 256 * 1024
 const maxAliases = 50
-const maxDepth = 20
+/** Of the nodes that a value lies in: a mapping counts twice, for itself and its key. */
+const maxParents = 40
 
 export type ReadDocument =
   /** `value` is made of plain objects, arrays and scalars; `null`: the file is empty. */
@@ -26,9 +27,10 @@ export function readYaml(text: string): ReadDocument {
   const nul = source.search(/[\0\ufffd]/)
   if (nul >= 0) return refused('is not plain UTF-8 text: save it as such', source.slice(0, nul))
   const lines = new LineCounter()
+  // Never silent: then a second document would be left out without a word.
   const document = parseDocument(source, {
     lineCounter: lines,
-    logLevel: 'silent',
+    logLevel: 'error',
     version: '1.2',
     merge: false,
   })
@@ -71,8 +73,7 @@ function trickIn(document: Document): { offset: number; message: string } | null
   visit(document, {
     Node(_key, node, parents) {
       const offset = node.range?.[0]
-      if (parents.length > maxDepth * 2)
-        return found(offset, `is nested more than ${maxDepth} deep: make it flatter`)
+      if (parents.length > maxParents) return found(offset, 'is nested too deeply: make it flatter')
       if (!isAlias(node)) return undefined
       // Each one is looked for from the start of the document.
       if (++aliases > maxAliases)

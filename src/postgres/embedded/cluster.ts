@@ -14,7 +14,10 @@ const halfPrefix = 'half-'
  */
 export async function ensureCluster(place: Place): Promise<void> {
   for (const name of await readdir(place.folder)) {
-    if (name.startsWith(halfPrefix)) await rm(join(place.folder, name), { recursive: true, force: true })
+    if (name.startsWith(halfPrefix)) {
+      // An initdb whose starter was killed may still write there: then the next start removes it.
+      await rm(join(place.folder, name), { recursive: true, force: true }).catch(() => {})
+    }
   }
   const exists = await access(place.data).then(
     () => true,
@@ -22,21 +25,13 @@ export async function ensureCluster(place: Place): Promise<void> {
   )
   if (exists) return checkVersion(place)
   const half = join(place.folder, `${halfPrefix}${randomUUID()}`)
-  const made = await systemCommand(
-    [
-      join(place.binaries.folder, 'bin', 'initdb'),
-      `--pgdata=${half}`,
-      '--username=nightshift',
-      // A fresh container has neither LANG nor any locale but C.
-      '--locale=C',
-      '--encoding=UTF8',
-      // The socket's folder is what keeps others out; the network is not listened to.
-      '--auth-local=trust',
-      '--auth-host=reject',
-      '--no-instructions',
-    ],
-    place.owner,
-  )
+  const argv = initdbArguments(place, half)
+  let made = await systemCommand(argv, place.owner)
+  if (made.exitCode !== 0 && /could not look up effective user ID/.test(made.stderr)) {
+    // Containers often run as a user id that has no name, and initdb insists on one: in a user namespace it has that
+    // of nobody. The files belong to our own id all the same.
+    made = await systemCommand(['unshare', '--user', '--map-user=65534', '--map-group=65534', ...argv])
+  }
   if (made.exitCode !== 0) {
     await rm(half, { recursive: true, force: true })
     const said = (made.stderr.trim() || made.stdout.toString().trim()).split('\n').slice(-8).join('\n')
@@ -48,6 +43,21 @@ export async function ensureCluster(place: Place): Promise<void> {
   await rename(half, place.data)
   const folder = await open(place.folder)
   await folder.sync().finally(() => folder.close())
+}
+
+function initdbArguments(place: Place, folder: string): string[] {
+  return [
+    join(place.binaries.folder, 'bin', 'initdb'),
+    `--pgdata=${folder}`,
+    '--username=nightshift',
+    // A fresh container has neither LANG nor any locale but C.
+    '--locale=C',
+    '--encoding=UTF8',
+    // The socket's folder is what keeps others out; the network is not listened to.
+    '--auth-local=trust',
+    '--auth-host=reject',
+    '--no-instructions',
+  ]
 }
 
 async function checkVersion(place: Place): Promise<void> {

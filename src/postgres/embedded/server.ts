@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../ports/log.ts'
 import { EmbeddedFailure } from './failure.ts'
-import type { Place } from './place.ts'
+import { port, type Place } from './place.ts'
 import { askServer } from './server-answer.ts'
+import { serverPid } from './server-process.ts'
 import { serverSettings } from './server-settings.ts'
 import { lockedCode, systemCommand, systemEnvironment } from './system-command.ts'
 
@@ -38,16 +39,17 @@ export async function ensureRunning(place: Place, log: Log): Promise<void> {
 /**
  * Starts PostgreSQL in a session of its own, so that neither our end nor a Ctrl-C takes it along. The lock that
  * flock(1) hands down stays with every process of it: as long as one lives, no second server opens the folder. That
- * makes it safe to remove a postmaster.pid, whose process id may be anybody's by now.
+ * makes it safe to remove the files with its process id, which may be anybody's by now.
  */
 async function start(place: Place, deadline: number): Promise<'ready' | 'locked'> {
   await limitLog(place)
   const output = await open(place.log, 'a', 0o600)
   const before = (await output.stat()).size
-  const command = 'rm -f "$1/postmaster.pid" && shift && exec "$@"'
+  const command = 'rm -f "$1" "$2" && shift 2 && exec "$@"'
+  const stale = [join(place.data, 'postmaster.pid'), join(place.socket, `.s.PGSQL.${port}.lock`)]
   const server = [join(place.binaries.folder, 'bin', 'postgres'), '-D', place.data, ...serverSettings(place)]
   const locked = ['--no-fork', '--nonblock', '--conflict-exit-code', String(lockedCode), place.lock]
-  const child = spawn('flock', [...locked, 'sh', '-c', command, 'sh', place.data, ...server], {
+  const child = spawn('flock', [...locked, 'sh', '-c', command, 'sh', ...stale, ...server], {
     cwd: '/',
     env: { ...systemEnvironment },
     stdio: ['ignore', output.fd, output.fd],
@@ -94,18 +96,6 @@ export async function stop(place: Place): Promise<void> {
 export async function isGone(place: Pick<Place, 'lock' | 'owner'>): Promise<boolean> {
   const tried = await systemCommand(['flock', '--nonblock', place.lock, 'true'], place.owner)
   return tried.exitCode === 0
-}
-
-/** The server's first process; `null`: none. A process that only got its old id works in another folder. */
-export async function serverPid(place: Pick<Place, 'data'>): Promise<number | null> {
-  const file = await readFile(join(place.data, 'postmaster.pid'), 'utf8').catch(() => '')
-  const pid = Number.parseInt(file, 10)
-  if (!(pid > 1)) return null
-  const [folder, data] = await Promise.all([
-    stat(`/proc/${pid}/cwd`).catch(() => null),
-    stat(place.data).catch(() => null),
-  ])
-  return folder !== null && data !== null && folder.dev === data.dev && folder.ino === data.ino ? pid : null
 }
 
 function signalServer(pid: number, signal: NodeJS.Signals): void {

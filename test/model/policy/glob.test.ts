@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import picomatch from 'picomatch'
 import { describe, expect, test } from 'vitest'
 import { globFault, looseMatcherOf, matcherOf } from '../../../src/model/policy/glob.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { judge, maxViolationsPerRule } from '../../../src/model/policy/judge.ts'
-import { policySchema } from '../../../src/model/policy/schema.ts'
+import { defaultPolicy, policySchema } from '../../../src/model/policy/schema.ts'
+import { effectivePolicy } from '../../../src/model/repository-file/effective-policy.ts'
 import type { JudgedWork } from '../../../src/model/policy/work.ts'
 import { executable, submodule, symlink, workOf, type Files } from './work-of.ts'
 
@@ -106,9 +107,9 @@ const cases: readonly Case[] = [
   {
     rule: 'maxFileBytes, for a binary file',
     policy: { maxFileBytes: 4 },
-    broken: { a: '1\0345' },
+    broken: { a: '1\0abc' },
     found: ['maxFileBytes a'],
-    nearMiss: { a: '1\034' },
+    nearMiss: { a: '1\0ab' },
   },
   {
     rule: 'binary',
@@ -246,8 +247,6 @@ describe('a rule', () => {
         'package.json': '{"scripts":{"a":"b"}}',
       },
     )
-    const { defaultPolicy } = await import('../../../src/model/policy/schema.ts')
-    const { effectivePolicy } = await import('../../../src/model/repository-file/effective-policy.ts')
     expect(await judge(effectivePolicy(null, null), work)).toEqual([])
     expect(work.asked.reads).toEqual([])
     expect(effectivePolicy(null, defaultPolicy()).protect.every((one) => !one.defaults)).toBe(true)

@@ -1,25 +1,22 @@
-import { runInNewContext } from 'node:vm'
 import type { Violation } from '../../evidence.ts'
 import type { ContentRule } from '../content-rule.ts'
 import { frontMatterFaults } from '../front-matter.ts'
 import { looseMatcherOf } from '../glob.ts'
+import { openPatternSearch, type Found } from '../pattern-search.ts'
 import { shown, type Rule } from '../rule.ts'
 import { isThere, type JudgedChange, type JudgedWork } from '../work.ts'
 
 const maxBytes = 5_000_000
-/** A pattern that takes longer on one file is not tried on another, so that no file can make the gate hang. */
-const patternMs = 2000
 
 /** `content`: what changed files must look like at the head. */
 export const content: Rule = async (policy, work) => {
   const violations: Violation[] = []
+  const search = openPatternSearch()
   for (const rule of policy.content) {
     const matches = looseMatcherOf(rule.files)
-    const slow = new Set<string>()
     for (const change of work.changes) {
       if (!isThere(change) || !matches(change.path)) continue
-      const faults = await faultsOf(rule, change, work, slow)
-      for (const { line, text } of faults) {
+      for (const { line, text } of await faultsOf(rule, change, work, search)) {
         const where = line === null ? shown(change.path) : `${shown(change.path)}, line ${line}`
         violations.push({ rule: 'content', file: change.path, line, message: `${where}: ${text}` })
       }
@@ -33,62 +30,44 @@ interface Fault {
   readonly text: string
 }
 
+type Search = (pattern: string, text: string) => Found
+
 async function faultsOf(
   rule: ContentRule,
   change: JudgedChange,
   work: JudgedWork,
-  slow: Set<string>,
+  search: Search,
 ): Promise<readonly Fault[]> {
+  const { frontMatter, required, forbidden } = rule
   if (rule.onlyExisting && change.status === 'added') {
     const text = `no new file may be made here (${rule.files.join(', ')}). Put it in another folder, or into a file that exists.`
     return [{ line: null, text }]
   }
-  if (rule.frontMatter === undefined && rule.required === undefined && rule.forbidden === undefined) return []
+  if (frontMatter === undefined && required === undefined && forbidden === undefined) return []
   const bytes = await work.readFile('head', change.path, maxBytes + 1)
   if (bytes === null || bytes.length > maxBytes)
     return [{ line: null, text: `it cannot be read, or has more than ${maxBytes} bytes. Make it smaller.` }]
   const text = bytes.toString('utf8').replace(/^\ufeff/, '')
-  const faults: Fault[] = rule.frontMatter === undefined ? [] : frontMatterFaults(rule.frontMatter, text)
-  if (rule.required !== undefined && search(rule.required, text, slow) !== 'found')
-    faults.push({
-      line: null,
-      text: `/${rule.required}/ must be found in it, and is not. Add what it asks for.`,
-    })
-  if (rule.forbidden === undefined) return faults
-  const found = search(rule.forbidden, text, slow, (at) =>
-    faults.push({
-      line: text.slice(0, at).split('\n').length,
-      text: `/${rule.forbidden}/ must not be found in it. Remove or reword this.`,
-    }),
-  )
-  if (found === 'too_slow') {
-    faults.push({
-      line: null,
-      text: `/${rule.forbidden}/ takes too long to be looked for in it. Shorten its lines.`,
-    })
-  }
-  return faults
+  return [
+    ...(frontMatter === undefined ? [] : frontMatterFaults(frontMatter, text)),
+    ...(required === undefined ? [] : requiredFaults(required, search(required, text))),
+    ...(forbidden === undefined ? [] : forbiddenFaults(forbidden, search(forbidden, text), text)),
+  ]
 }
 
-/** Where a pattern of the repository first fits. The only way to stop a regular expression is by the machine it runs on. */
-function search(
-  pattern: string,
-  text: string,
-  slow: Set<string>,
-  onFound?: (at: number) => void,
-): 'found' | 'absent' | 'too_slow' {
-  if (slow.has(pattern)) return 'too_slow'
-  try {
-    const at: unknown = runInNewContext(
-      'text.search(new RegExp(pattern, "mu"))',
-      { text, pattern },
-      { timeout: patternMs },
-    )
-    if (typeof at !== 'number' || at < 0) return 'absent'
-    onFound?.(at)
-    return 'found'
-  } catch {
-    slow.add(pattern)
-    return 'too_slow'
-  }
+function requiredFaults(pattern: string, found: Found): Fault[] {
+  if (found === 'too_slow') return [tooSlow(pattern)]
+  if (found !== 'absent') return []
+  return [{ line: null, text: `/${pattern}/ must be found in it, and is not. Add what it asks for.` }]
+}
+
+function forbiddenFaults(pattern: string, found: Found, text: string): Fault[] {
+  if (found === 'too_slow') return [tooSlow(pattern)]
+  if (found === 'absent') return []
+  const line = text.slice(0, found).split('\n').length
+  return [{ line, text: `/${pattern}/ must not be found in it. Remove or reword this.` }]
+}
+
+function tooSlow(pattern: string): Fault {
+  return { line: null, text: `/${pattern}/ takes too long to be looked for in it. Shorten its lines.` }
 }

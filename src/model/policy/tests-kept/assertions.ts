@@ -1,18 +1,31 @@
-/**
- * How many of the assertions can fail. `code` is the code and `masked` the same with strings and comments blanked;
- * an assertion is looked for between `start` and `end`.
- */
-export function countAssertions(
-  pattern: RegExp,
-  code: string,
-  masked: string,
-  start: number,
-  end: number,
-): number {
+/** One version of a file, in the forms that are needed to look for assertions. */
+export interface Code {
+  readonly text: string
+  /** The same with strings and comments blanked. */
+  readonly masked: string
+  /** Where the bracket that opens at an index closes; 0: nowhere, or none opens there. */
+  readonly closing: Int32Array
+}
+
+/** Prepares code for {@link countAssertions}. */
+export function codeOf(text: string, masked: string): Code {
+  const closing = new Int32Array(masked.length)
+  const open: number[] = []
+  for (const { 0: bracket, index } of masked.matchAll(/[()[\]{}]/g)) {
+    if ('([{'.includes(bracket)) open.push(index)
+    else {
+      const start = open.pop()
+      if (start !== undefined) closing[start] = index
+    }
+  }
+  return { text, masked, closing }
+}
+
+/** How many of the assertions between two places can fail. */
+export function countAssertions(pattern: RegExp, code: Code, start: number, end: number): number {
   let count = 0
-  for (const found of masked.slice(start, end).matchAll(pattern)) {
-    const from = start + found.index
-    if (!isIdle(code, masked, from, found[0])) count += 1
+  for (const found of code.masked.slice(start, end).matchAll(pattern)) {
+    if (!isIdle(code, start + found.index, found[0])) count += 1
   }
   return count
 }
@@ -22,19 +35,20 @@ const constant =
 const always = /(?:\|\|\s*(?:true|1)|\bor\s+(?:True|1))\s*[),]?\s*$/
 
 /** Whether the assertion that begins here holds whatever the code under test does. */
-function isIdle(code: string, masked: string, from: number, text: string): boolean {
+function isIdle(code: Code, from: number, text: string): boolean {
   // What fails by being reached is never idle, whatever it says.
   if (/fail|error|fatal|panic|unreachable|raises|warns/i.test(text)) return false
-  if (/^assert\s+[^(\s]/.test(text)) return isIdleStatement(code.slice(from, from + text.length))
+  if (/^assert\s+[^(\s]/.test(text))
+    return text.length <= maxArguments && isIdleStatement(code.text.slice(from, from + text.length))
   const open = from + text.search(/[([{]/)
-  const args = open < from ? null : readArguments(code, masked, open)
+  const args = open < from ? null : readArguments(code, open)
   if (args === null) return false
   if (!/^(?:expect|assertThat|Expect|that)\s*\($/.test(text)) return isIdlePair(args.parts)
-  const rest = masked.slice(args.end, args.end + 200)
+  const rest = code.masked.slice(args.end, args.end + 200)
   const chain = /^\s*((?:\.\s*\w+\s*)+)(\()?/.exec(rest)
   // expect(x) without a matcher asks nothing; assertThat(x, is(y)) has it inside.
   if (chain === null) return args.parts.length < 2 || isIdlePair(args.parts)
-  const matcher = chain[2] === undefined ? null : readArguments(code, masked, args.end + chain[0].length - 1)
+  const matcher = chain[2] === undefined ? null : readArguments(code, args.end + chain[0].length - 1)
   return isIdlePair([...args.parts, ...(matcher?.parts ?? [])])
 }
 
@@ -60,24 +74,25 @@ function isIdlePair(parts: readonly string[]): boolean {
   return first === second || always.test(first) || (constant.test(first) && constant.test(second))
 }
 
+/** Longer arguments are taken for what can fail; nothing idle is written that long. */
 const maxArguments = 2000
 
 /** The arguments of the call that opens here, and where it ends; `null`: it does not end soon. */
-function readArguments(code: string, masked: string, open: number): { parts: string[]; end: number } | null {
+function readArguments(
+  { text, masked, closing }: Code,
+  open: number,
+): { parts: string[]; end: number } | null {
+  const close = closing[open] ?? 0
+  if (close === 0 || close - open > maxArguments) return null
   const parts: string[] = []
-  let depth = 0
   let from = open + 1
-  const limit = Math.min(masked.length, open + maxArguments)
-  for (let at = open; at < limit; at += 1) {
-    const char = masked[at] ?? ''
-    if ('([{'.includes(char)) depth += 1
-    else if (')]}'.includes(char)) depth -= 1
-    if (depth === 0 || (depth === 1 && char === ',')) {
-      const part = code.slice(from, at).trim()
-      if (part !== '') parts.push(part)
-      from = at + 1
-    }
-    if (depth === 0) return { parts, end: at + 1 }
+  for (let at = from; at <= close; at += 1) {
+    const inner = closing[at] ?? 0
+    if (inner > 0) at = inner
+    if (at < close && masked[at] !== ',') continue
+    const part = text.slice(from, at).trim()
+    if (part !== '') parts.push(part)
+    from = at + 1
   }
-  return null
+  return { parts, end: close + 1 }
 }

@@ -63,10 +63,14 @@ function pair(
   meet: (before: Placed, after: Placed) => void,
 ): { before: Placed[]; after: Placed[] } {
   const byAssertions = (a: Placed, b: Placed) => b.test.assertions - a.test.assertions
-  const waiting = Map.groupBy(after.toSorted(byAssertions), key)
+  // Ascending, since the last one of a list is taken in no time.
+  const waiting = Map.groupBy(
+    after.toSorted((a, b) => byAssertions(b, a)),
+    key,
+  )
   const alone: Placed[] = []
   for (const one of before.toSorted(byAssertions)) {
-    const other = waiting.get(key(one))?.shift()
+    const other = waiting.get(key(one))?.pop()
     if (other === undefined) alone.push(one)
     else meet(one, other)
   }

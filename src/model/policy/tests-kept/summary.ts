@@ -1,4 +1,4 @@
-import { countAssertions } from './assertions.ts'
+import { codeOf, countAssertions } from './assertions.ts'
 import type { Language, Weakening } from './language.ts'
 import { mask } from './mask.ts'
 
@@ -33,6 +33,7 @@ export const emptySummary: Summary = { tests: [], looseAssertions: 0, weakLines:
 export function summarize(language: Language, path: string, source: string): Summary {
   const code = language.normalize(source)
   const masked = mask(code, language.strings)
+  const read = codeOf(code, masked)
   const starts = [...masked.matchAll(language.test)].map((found) => found.index)
   const lineAt = lineCounter(code)
   const tests = starts.map((start, index): TestBlock => {
@@ -40,7 +41,7 @@ export function summarize(language: Language, path: string, source: string): Sum
     return {
       title: titleOf(language, code, start, end),
       line: lineAt(start),
-      assertions: countAssertions(language.assertion, code, masked, start, end),
+      assertions: countAssertions(language.assertion, read, start, end),
     }
   })
   const first = starts[0] ?? code.length
@@ -50,11 +51,11 @@ export function summarize(language: Language, path: string, source: string): Sum
       .filter((found) => onlyTests || found.index + found[0].length > first)
       .map((found): WeakLine => {
         const at = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
-        const block = starts.findLastIndex((start) => start <= at)
+        const block = countBefore(starts, at + 1) - 1
         return { what, line: lineAt(at), text: lineText(code, at), title: tests[block]?.title ?? '' }
       }),
   )
-  const looseAssertions = onlyTests ? countAssertions(language.assertion, code, masked, 0, first) : 0
+  const looseAssertions = onlyTests ? countAssertions(language.assertion, read, 0, first) : 0
   return { tests, looseAssertions, weakLines }
 }
 
@@ -63,22 +64,28 @@ function titleOf(language: Language, code: string, start: number, end: number): 
   return found?.slice(1).find((group) => group !== undefined) ?? lineText(code, start)
 }
 
+/** The line around a place; of a very long one only what is near. */
 function lineText(code: string, at: number): string {
-  const from = code.lastIndexOf('\n', at - 1) + 1
-  const end = code.indexOf('\n', at)
-  return code.slice(from, end < 0 ? code.length : end).trim()
+  const before = code.slice(Math.max(0, at - maxLineText), at)
+  const after = code.slice(at, at + maxLineText)
+  return `${before.slice(before.lastIndexOf('\n') + 1)}${after.split('\n', 1)[0] ?? ''}`.trim()
 }
+
+const maxLineText = 300
 
 function lineCounter(code: string): (at: number) => number {
   const ends = [...code.matchAll(/\n/g)].map((found) => found.index)
-  return (at) => {
-    let low = 0
-    let high = ends.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((ends[middle] ?? 0) < at) low = middle + 1
-      else high = middle
-    }
-    return low + 1
+  return (at) => countBefore(ends, at) + 1
+}
+
+/** How many of the places, which ascend, lie before this one. */
+function countBefore(places: readonly number[], at: number): number {
+  let low = 0
+  let high = places.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((places[middle] ?? 0) < at) low = middle + 1
+    else high = middle
   }
+  return low
 }

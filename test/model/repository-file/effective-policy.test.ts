@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest'
+import * as fc from 'fast-check'
+import { judge } from '../../../src/model/policy/judge.ts'
+import { policySchema, type Policy } from '../../../src/model/policy/schema.ts'
+import { strictest } from '../../../src/model/policy/strictest.ts'
+import { effectivePolicy } from '../../../src/model/repository-file/effective-policy.ts'
+import { repositoryFileJsonSchema } from '../../../src/model/repository-file/json-schema.ts'
+import { repositoryFileSchema } from '../../../src/model/repository-file/repository-file.ts'
+import { executable, symlink, workOf } from '../policy/work-of.ts'
+
+const policy = (keys: unknown): Policy => policySchema.parse(keys)
+const work = workOf(
+  { 'src/b.test.ts': "it('b', () => { expect(b).toBe(1) })", 'package.json': '{"scripts":{"test":"a"}}' },
+  {
+    'src/a.ts': '1\n2\n3\n',
+    'src/x.bin': '\0',
+    'bin/run': executable('x'),
+    'src/link': symlink('../docs'),
+    'docs/a.md': 'text',
+    'package.json': '{"scripts":{"test":"b"}}',
+  },
+  { secretFindings: [{ file: 'src/a.ts', line: 1, kind: 'token' }] },
+)
+
+describe('two policies at once', () => {
+  test('each key takes the stricter of both', () => {
+    const both = strictest(
+      policy({
+        allow: ['src/**'],
+        deny: ['a'],
+        maxFiles: 5,
+        tests: 'free',
+        symlinks: 'allow',
+        binary: 'deny',
+        protect: ['p'],
+      }),
+      policy({
+        allow: ['src/x/**', 'docs/**'],
+        deny: ['b'],
+        maxFiles: 9,
+        maxLines: 3,
+        tests: 'keep',
+        symlinks: 'inside',
+        binary: 'allow',
+      }),
+    )
+    expect(both).toMatchObject({
+      allow: [['src/**'], ['src/x/**', 'docs/**']],
+      deny: ['a', 'b'],
+      maxFiles: 5,
+      maxLines: 3,
+      tests: 'keep',
+      symlinks: 'inside',
+      binary: 'deny',
+      protect: [{ globs: ['p'] }, { globs: [], defaults: true }],
+    })
+  })
+
+  test('a path must be allowed by both', async () => {
+    const both = strictest(policy({ allow: ['src/**'] }), policy({ allow: ['src/x/**', 'docs/**'] }))
+    const found = await judge(both, workOf({}, { 'src/a': '', 'docs/a': '', 'src/x/a': '' }))
+    expect(found.map(({ file }) => file)).toEqual(['docs/a', 'src/a'])
+  })
+
+  test('a repository cannot lift what the operator protects', async () => {
+    const both = strictest(
+      policy({ allow: ['package.json'], protect: [] }),
+      policy({ protect: ['package.json'] }),
+    )
+    expect((await judge(both, workOf({}, { 'package.json': '{}' }))).map(({ rule }) => rule)).toEqual([
+      'protect',
+    ])
+  })
+
+  test('whatever the repository says, it never lets through what the operator alone would stop', async () => {
+    const permission = fc.constantFrom('allow', 'deny')
+    const limit = fc.constantFrom(0, 2, 100)
+    const globs = fc.subarray(['src/**', 'docs', '**', 'package.json', '**/*.md'])
+    const keys = fc.record(
+      {
+        allow: globs,
+        deny: globs,
+        maxFiles: limit,
+        maxLines: limit,
+        maxFileBytes: limit,
+        tests: fc.constantFrom('keep', 'free'),
+        binary: permission,
+        executable: permission,
+        symlinks: fc.constantFrom('inside', 'deny', 'allow'),
+        secrets: permission,
+        protect: fc.oneof(fc.constant('default'), globs),
+      },
+      { requiredKeys: [] },
+    )
+    await fc.assert(
+      fc.asyncProperty(keys, keys, async (repository, operator) => {
+        const alone = await judge(policy(operator), work)
+        const both = await judge(strictest(policy(repository), policy(operator)), work)
+        const rules = new Set(both.map(({ rule, file }) => `${rule} ${file}`))
+        for (const { rule, file } of alone) expect(rules).toContain(`${rule} ${file}`)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('the policy of a repository', () => {
+  const change = workOf({ 'tsconfig.json': '{}' }, { 'tsconfig.json': '{"a":1}', '.nightshift.yaml': '' })
+  const files = async (file: unknown, operator: Policy | null = null) => {
+    const parsed = file === null ? null : repositoryFileSchema.parse(file)
+    return (await judge(effectivePolicy(parsed, operator), change)).map((violation) => violation.file)
+  }
+  const checks = [{ name: 'a', run: 'b' }]
+
+  test('what defines checks is protected where there are checks, the file itself always', async () => {
+    expect(await files({ checks })).toEqual(['.nightshift.yaml', 'tsconfig.json'])
+    expect(await files({})).toEqual(['.nightshift.yaml'])
+    expect(await files(null)).toEqual(['.nightshift.yaml'])
+    expect(await files(null, policy({}))).toEqual(['.nightshift.yaml'])
+    expect(await files(null, policy({ protect: ['*.json'] }))).toEqual(['.nightshift.yaml', 'tsconfig.json'])
+  })
+
+  test('what is allowed by its exact path may change all the same', async () => {
+    const allow = ['tsconfig.json', '.nightshift.yaml']
+    expect(await files({ checks, policy: { allow } })).toEqual([])
+    expect(await files({ checks, policy: { allow: ['*.json', '.nightshift.yaml'] } })).toEqual([
+      'tsconfig.json',
+    ])
+    expect(await files({ checks, policy: { allow } }, policy({}))).toEqual([
+      '.nightshift.yaml',
+      'tsconfig.json',
+    ])
+  })
+})
+
+describe('the JSON Schema', () => {
+  const schema = repositoryFileJsonSchema()
+
+  test('describes every key, refuses others, and says what counts where one is left out', () => {
+    const text = JSON.stringify(schema)
+    expect(schema).toMatchObject({ type: 'object', additionalProperties: false, title: '.nightshift.yaml' })
+    expect(schema).not.toHaveProperty('required')
+    expect(text).toContain('Where left out: allow: everything')
+    for (const key of ['image', 'setup', 'checks', 'policy', 'fixRounds', 'network']) {
+      expect(schema).toHaveProperty(['properties', key, 'description'])
+    }
+  })
+})
