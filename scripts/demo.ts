@@ -26,8 +26,21 @@ async function git(...args: string[]): Promise<string> {
   return ended.stdout.toString('utf8').trim()
 }
 
-async function nightshift(folder: string, remote: string): Promise<{ exitCode: number | null; tasks: Task[] }> {
-  const args = ['run', ...prompts, '--repo', remote, '--command', 'sh scripts/demo-agent.sh', '--parallel', '3', '--json']
+async function nightshift(
+  folder: string,
+  remote: string,
+): Promise<{ exitCode: number | null; tasks: Task[] }> {
+  const args = [
+    'run',
+    ...prompts,
+    '--repo',
+    remote,
+    '--command',
+    'sh scripts/demo-agent.sh',
+    '--parallel',
+    '3',
+    '--json',
+  ]
   const child = spawn(process.execPath, [join(checkout, 'bin', 'nightshift.js'), ...args], {
     cwd: checkout,
     env: { ...process.env, NIGHTSHIFT_HOME: join(folder, 'home') },
@@ -36,7 +49,8 @@ async function nightshift(folder: string, remote: string): Promise<{ exitCode: n
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   const [exitCode] = (await once(child, 'close')) as [number | null]
-  if (!stdout.includes('"tasks"')) throw new Error(`nightshift run ended with exit code ${exitCode}: ${stdout}`)
+  if (!stdout.includes('"tasks"'))
+    throw new Error(`nightshift run ended with exit code ${exitCode}: ${stdout}`)
   return { exitCode, tasks: (JSON.parse(stdout) as { tasks: Task[] }).tasks }
 }
 
@@ -46,7 +60,14 @@ function print(line = ''): void {
 
 async function show(task: Task, remote: string): Promise<boolean> {
   const { evidence } = task
-  const stands = await git('-C', remote, 'rev-parse', '--verify', '--quiet', `refs/heads/${task.branch}`).catch(() => 'absent')
+  const stands = await git(
+    '-C',
+    remote,
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    `refs/heads/${task.branch}`,
+  ).catch(() => 'absent')
   const holds = task.outcome === 'pushed' && stands === evidence?.headSha
   print()
   print(`  ${task.prompt}`)
@@ -74,9 +95,12 @@ async function demo(): Promise<void> {
     for (const task of tasks) held.push(await show(task, remote))
     const untouched = (await git('-C', checkout, 'status', '--porcelain=v2', '--branch')) === before
     print()
-    print(`${held.filter(Boolean).length} of ${prompts.length} branches are on the remote as the evidence says.`)
+    print(
+      `${held.filter(Boolean).length} of ${prompts.length} branches are on the remote as the evidence says.`,
+    )
     print(`Your checkout is ${untouched ? 'as it was' : 'CHANGED'}. The temporary copy is removed again.`)
-    if (exitCode !== 0 || held.length !== prompts.length || held.includes(false) || !untouched) process.exitCode = 1
+    if (exitCode !== 0 || held.length !== prompts.length || held.includes(false) || !untouched)
+      process.exitCode = 1
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

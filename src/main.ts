@@ -26,6 +26,7 @@ import { openTokenStore } from './postgres/token-store.ts'
 import { isTransient } from './postgres/transient.ts'
 import { Closers } from './process/closers.ts'
 import { run } from './process/run.ts'
+import { createSpawner } from './process/spawner.ts'
 import { createStreamLog } from './process/stream-log.ts'
 import { systemClock } from './process/system-clock.ts'
 
@@ -94,8 +95,10 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   closers.push(() => store.close())
   const tokens = openTokenStore(database)
 
+  const spawner = createSpawner()
+  closers.push(() => spawner.close())
   const publisher = await createPublisher({
-    place: localPlace(settings.home),
+    place: localPlace(settings.home, spawner.run),
     path: settings.path,
     passThrough: settings.passThrough,
     credentialsFor: createCredentials({ file: settings.gitCredentials, token: settings.githubToken, log }),
@@ -104,7 +107,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   const hostRefusal = refusedHost(settings.network)
   const local = createLocalRuntime({
     home: settings.home,
-    clone: createCloner({ path: settings.path, owner: null }),
+    clone: createCloner({ path: settings.path, run: spawner.run, owner: null }),
     path: settings.path,
     userHome: settings.userHome,
     author: settings.author,

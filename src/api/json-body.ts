@@ -2,7 +2,7 @@ import { JsonFault, parseJson } from './json-text.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 
 /** Bytes of a request's body. */
-export const maxBodyBytes = 1024 * 1024
+const maxBodyBytes = 1024 * 1024
 
 /**
  * The body of a request as JSON; `undefined` where there is none. Throws {@link ProblemError}: 400, 413, 415 or 422.

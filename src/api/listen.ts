@@ -28,6 +28,8 @@ export interface Listening {
   close(graceMs: number): Promise<void>
 }
 
+const tidyMs = 20
+
 /** Binds an app; port 0 takes a free one. Throws {@link ListenError}. */
 export async function listen(options: {
   /** A Hono app. */
@@ -54,8 +56,11 @@ export async function listen(options: {
     stop: () => void stop(),
     async close(graceMs) {
       const cut = setTimeout(() => server.closeAllConnections(), graceMs)
+      // Connections whose answer ends only now become idle, and would stay open for the next request.
+      const tidy = setInterval(() => server.closeIdleConnections(), tidyMs)
       await stop()
       clearTimeout(cut)
+      clearInterval(tidy)
     },
   }
 }

@@ -16,7 +16,7 @@ export const problemSchema = z.object({
     .optional()
     .meta({ description: 'Stands beside the cause in the server’s log (status 500 and 503).' }),
 })
-export type Problem = z.infer<typeof problemSchema>
+type Problem = z.infer<typeof problemSchema>
 
 /** Every kind of problem: its name in `type`, its status, its title and what it means. */
 export const problemKinds = {

@@ -16,7 +16,7 @@ import { addTokenCommands } from './token-commands.ts'
 import { addWorkerCommand } from './worker-command.ts'
 
 /** Where signals of the operating system come from. */
-export interface Signals {
+interface Signals {
   /** Calls back at every SIGINT and SIGTERM until the answered function is called. */
   subscribe(listener: (signal: 'SIGINT' | 'SIGTERM') => void): () => void
 }

@@ -37,7 +37,7 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
   let cancelled = false
   let failingSince: number | null = null
   try {
-    while ([...latest.values()].some((task) => task.state !== 'done')) {
+    for (;;) {
       const rung = bell.next()
       try {
         if (options.interrupted.aborted && !cancelled) {
@@ -52,7 +52,8 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
         failingSince ??= performance.now()
         if (performance.now() - failingSince > patienceMs) throw error
       }
-      await Promise.race([rung, pause()])
+      if ([...latest.values()].every((task) => task.state === 'done')) break
+      await rungWithin(rung, pollMs)
     }
   } finally {
     options.interrupted.removeEventListener('abort', bell.ring)
@@ -78,8 +79,11 @@ async function look(options: RunWatchOptions, id: string, seen: Map<string, numb
   return task
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, pollMs))
+async function rungWithin(rung: Promise<void>, ms: number): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, ms)
+  await Promise.race([rung, over.promise])
+  clearTimeout(timer)
 }
 
 /** Does not forget a ring that came while nobody waited. */

@@ -41,7 +41,8 @@ export function showTask(task: Task, timeline: readonly TaskEvent[], terminal: T
 
 function endLines(task: Task, width: number): string[] {
   if (task.outcome === null) return task.reason === null ? [] : [wrap(task.reason, width, '  ')]
-  const lines = [wrap(`${meaningOf(task.outcome)}.`, width, '  ')]
+  const meaning = meaningOf(task.outcome)
+  const lines = [wrap(`${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}.`, width, '  ')]
   if (task.reason !== null) lines.push(wrap(task.reason, width, '  '))
   const next = isGood(task.outcome) ? null : nextStep(task)
   return next === null ? lines : [...lines, wrap(`→ ${next}`, width, '  ')]
@@ -58,7 +59,7 @@ function evidenceFacts(evidence: Evidence): (readonly [string, string])[] {
     ['Confirmed', evidence.confirmedAt === null ? 'no' : `by the remote at ${evidence.confirmedAt}`],
     [
       'Changes',
-      `${evidence.commits} commits, ${files.length} files, +${evidence.insertions} -${evidence.deletions}`,
+      `${counted(evidence.commits, 'commit')}, ${counted(files.length, 'file')}, +${evidence.insertions} -${evidence.deletions}`,
     ],
     ['Files', shown + rest],
     [
@@ -102,4 +103,8 @@ function timelineLines(task: Task, timeline: readonly TaskEvent[], width: number
     const what = [event.step ?? event.type, event.text].filter((part) => part !== '').join('  ')
     return `  ${when}  ${oneLine(what, width - 12)}`
   })
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -33,6 +33,7 @@ export async function execute(
   const journal = new Journal({
     store: parts.store,
     lease: claimed.lease,
+    clock: parts.clock,
     mask: parts.mask,
     isTransient: parts.isTransient,
     onFailure: () => interrupt('lease_lost'),
@@ -62,16 +63,16 @@ type End = { kind: 'good'; ending: Ending } | { kind: 'failed'; error: unknown }
 
 async function attemptOnce(attempt: Attempt): Promise<End> {
   const { parts, claimed, runtime } = attempt
-  const { taskId } = claimed.lease
+  const { taskId, attempt: number } = claimed.lease
   let end: End
   try {
     // A container or a frozen worker's sandbox outlives its attempt: first nothing of it may be left.
-    if (claimed.lease.attempt > 1) await runtime.reclaim(taskId)
+    if (number > 1) await runtime.reclaim(taskId)
     end = { kind: 'good', ending: await runPipeline(attempt) }
   } catch (error) {
     end = { kind: 'failed', error }
   }
-  await parts.publisher.discard(taskId)
+  await parts.publisher.discard(taskId, number)
   return end
 }
 

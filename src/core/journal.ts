@@ -1,4 +1,5 @@
 import type { NewEvent, Step } from '../model/event.ts'
+import type { Clock } from '../ports/clock.ts'
 import { LeaseLost, type Lease, type TaskStore } from '../ports/task-store.ts'
 
 const flushAfterMs = 100
@@ -7,9 +8,16 @@ const outputChunkBytes = 16 * 1024
 /** While the database is away output piles up here; beyond this it is dropped, and a note says so. */
 const maxBufferedBytes = 8 * 1024 * 1024
 
+/** An event that waits to be written, and when it happened. */
+interface Buffered {
+  readonly event: NewEvent
+  readonly atMs: number
+}
+
 export interface JournalOptions {
   readonly store: Pick<TaskStore, 'record'>
   readonly lease: Lease
+  readonly clock: Pick<Clock, 'monotonicMs'>
   /** Masks secrets. */
   readonly mask: (text: string) => string
   readonly isTransient: (error: unknown) => boolean
@@ -20,7 +28,7 @@ export interface JournalOptions {
 /** Collects the events of one attempt and writes them in order, a few times a second at most. */
 export class Journal {
   readonly #options: JournalOptions
-  #buffer: NewEvent[] = []
+  #buffer: Buffered[] = []
   #bufferedBytes = 0
   #dropped = 0
   #timer: NodeJS.Timeout | null = null
@@ -48,9 +56,9 @@ export class Journal {
   /** One line that a process in a sandbox printed. */
   output(step: Step, line: string): void {
     const text = `${this.#options.mask(line)}\n`
-    const last = this.#buffer.at(-1)
+    const last = this.#buffer.at(-1)?.event
     if (last?.type === 'output' && last.step === step && last.text.length < outputChunkBytes) {
-      this.#buffer[this.#buffer.length - 1] = { ...last, text: last.text + text }
+      last.text += text
       this.#grow(text.length)
     } else {
       this.#add({ type: 'output', step, text, data: {} })
@@ -70,7 +78,7 @@ export class Journal {
       this.#dropped += event.text.length
       return
     }
-    this.#buffer.push(event)
+    this.#buffer.push({ event, atMs: this.#options.clock.monotonicMs() })
     this.#grow(event.text.length)
   }
 
@@ -93,20 +101,22 @@ export class Journal {
   async #write(): Promise<void> {
     if (this.#buffer.length === 0 || this.#failed) return
     const batch = this.#buffer
+    const nowMs = this.#options.clock.monotonicMs()
     this.#buffer = []
     this.#bufferedBytes = 0
     if (this.#dropped > 0) {
       const text = `${this.#dropped} bytes of output were dropped: the database could not take them in time`
       this.#dropped = 0
-      batch.push({ type: 'note', step: null, text, data: {} })
+      batch.push({ event: { type: 'note', step: null, text, data: {} }, atMs: nowMs })
     }
     try {
-      await this.#options.store.record(this.#options.lease, batch)
+      const events = batch.map(({ event, atMs }) => ({ ...event, agoMs: nowMs - atMs }))
+      await this.#options.store.record(this.#options.lease, events)
     } catch (error) {
       if (error instanceof LeaseLost || !this.#options.isTransient(error)) throw error
       // Kept in order for the next time.
       this.#buffer = [...batch, ...this.#buffer]
-      this.#bufferedBytes = this.#buffer.reduce((bytes, event) => bytes + event.text.length, 0)
+      this.#bufferedBytes = this.#buffer.reduce((bytes, { event }) => bytes + event.text.length, 0)
       this.#timer ??= setTimeout(() => {
         this.#timer = null
         this.flush().catch((later: unknown) => this.#fail(later))

@@ -37,12 +37,14 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   const { life, log } = options
   const { store, clock } = parts
   const limit = pLimit(life.slots)
-  const running = new Map<string, Running>()
+  // By attempt: one that was lost may still be ending when this process has its task again.
+  const running = new Set<Running>()
   /** Settled or not yet: what `drain` waits for, and what fills the slots. */
   const attempts = new Set<Promise<void>>()
   const bell = createBell()
   const stopping = new AbortController()
   const graceOver = new AbortController()
+  let handingBack = false
   let lastDiskWarningMs = Number.NEGATIVE_INFINITY
 
   const abilities: WorkerAbilities = {
@@ -58,13 +60,18 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     if (!(await hasDisk())) return false
     const claimed = await store.claim(abilities)
     if (claimed === null) return false
+    let own: Running | null = null
     const attempt: Promise<void> = limit(() =>
-      execute(parts, claimed, (started) => running.set(claimed.lease.taskId, started)),
+      execute(parts, claimed, (started) => {
+        own = started
+        running.add(started)
+        if (handingBack) started.interrupt('drained')
+      }),
     )
       .then((how) => log.info('attempt ended', { ...claimed.lease, how }))
       .catch((error: unknown) => log.error('attempt could not be settled', { ...claimed.lease, error }))
       .finally(() => {
-        running.delete(claimed.lease.taskId)
+        if (own !== null) running.delete(own)
         attempts.delete(attempt)
         bell.ring()
       })
@@ -99,13 +106,13 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   }
 
   async function beat(): Promise<void> {
-    const leases = [...running.values()].map((each) => each.claimed.lease)
+    const asked = [...running]
+    const leases = asked.map((task) => task.claimed.lease)
     const answers = new Map((await store.heartbeat(life, leases)).map((answer) => [answer.taskId, answer]))
-    for (const lease of leases) {
-      const answer = answers.get(lease.taskId)
-      const task = running.get(lease.taskId)
-      if (task === undefined || task.claimed.lease.attempt !== lease.attempt) continue
-      if (answer === undefined || answer.attempt !== lease.attempt) task.interrupt('lease_lost')
+    for (const task of asked) {
+      const { taskId, attempt } = task.claimed.lease
+      const answer = answers.get(taskId)
+      if (answer === undefined || answer.attempt !== attempt) task.interrupt('lease_lost')
       else if (answer.cancelRequested) task.interrupt('cancelled')
     }
   }
@@ -128,7 +135,7 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     .listen({
       queue: () => bell.ring(),
       cancel: (taskId) => {
-        if (running.has(taskId)) cancelBell()
+        if ([...running].some((task) => task.claimed.lease.taskId === taskId)) cancelBell()
       },
     })
     .catch((error: unknown) => {
@@ -164,7 +171,9 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     drain(graceMs) {
       stopping.abort()
       void clock.sleep(graceMs, graceOver.signal).then(() => {
-        for (const task of running.values()) task.interrupt('drained')
+        // A claim may still be on its way: what it brings is handed back, too.
+        handingBack = true
+        for (const task of running) task.interrupt('drained')
       })
       drained ??= finish().finally(() => graceOver.abort())
       return drained

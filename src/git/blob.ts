@@ -20,8 +20,6 @@ export async function readBlob(
   gitDir: string,
   at: { sha: string; path: string; maxBytes: number },
 ): Promise<Blob | null> {
-  // No tree has such a name, and git would read some of them in a way of its own.
-  const isName = (part: string) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0')
   if (!at.path.split('/').every(isName)) return null
   // NUL ends a request, since a path may hold a line break. The first asks for the commit: without that, a missing
   // commit would look like a missing file.
@@ -42,6 +40,11 @@ export async function readBlob(
   const content = ended.stdout.subarray(start, start + length)
   if (content.length < length) throw new GitFailure(`${at.path} could not be read whole`, ended)
   return { size: Number(size), content }
+}
+
+// No tree has another, and git would read some of them in a way of its own.
+function isName(part: string): boolean {
+  return part !== '' && part !== '.' && part !== '..' && !part.includes('\0')
 }
 
 function lineAt(bytes: Buffer, start: number): [line: string, next: number] {

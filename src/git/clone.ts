@@ -3,7 +3,7 @@ import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isBranchName } from '../model/submission.ts'
 import { RuntimeFailure, type CloneSource } from '../ports/runtime.ts'
-import { run } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
 import { formatOf } from './bare-repository.ts'
 import { parseBundle } from './bundle.ts'
 import { wordsOf } from './git-command.ts'
@@ -12,6 +12,8 @@ import { suspectMark } from './mirror.ts'
 export interface ClonerOptions {
   /** PATH of git. */
   readonly path: string
+  /** Starts git. */
+  readonly run: Run
   /** Who owns the clone and runs git for it; `null`: this process's own user. */
   readonly owner: { readonly uid: number; readonly gid: number } | null
 }
@@ -44,7 +46,7 @@ export function createCloner(options: ClonerOptions): Cloner {
     await runGit(['read-tree', '--reset', '-u', source.work?.headSha ?? source.sha])
 
     async function runGit(args: readonly string[], stdin?: Buffer): Promise<void> {
-      const ended = await run(['git', `--git-dir=${gitDir}`, `--work-tree=${folder}`, ...args], {
+      const ended = await options.run(['git', `--git-dir=${gitDir}`, `--work-tree=${folder}`, ...args], {
         cwd: folder,
         env: { ...cloneEnvironment, PATH: options.path },
         timeoutMs,

@@ -19,6 +19,8 @@ export interface GitCall {
   readonly stdin?: Buffer | string
   readonly maxStdoutBytes?: number
   readonly env?: Readonly<Record<string, string>>
+  /** It changes nothing on either side, so that it may outlive this process. */
+  readonly readOnly?: boolean
   /** Address space that git may take. */
   readonly maxMemoryBytes?: number
 }
@@ -122,7 +124,7 @@ export async function createGit(options: GitOptions): Promise<Git> {
       }
       const where = gitDir === null ? [] : [`--git-dir=${gitDir}`]
       // In a user namespace, ssh would not know the owners of its own settings again.
-      const leash = protocol === 'ssh' ? leashes.process : leashes.tree
+      const leash = call.readOnly === true ? [] : protocol === 'ssh' ? leashes.process : leashes.tree
       const ended = await start([...leash, 'git', ...where, ...args], env, call)
       if (credential === null) return ended
       return {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { withFileLock } from '../process/file-lock.ts'
-import { run, type RunOptions, type RunResult } from '../process/run.ts'
+import type { RunOptions, RunResult } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
 
 /**
  * Where the publisher's git runs and keeps its files: beside the scheduler, or in a container that a runtime gives.
@@ -27,8 +28,8 @@ export interface GitPlace {
   withLock<T>(path: string, waitMs: number, work: () => Promise<T>): Promise<T>
 }
 
-/** The place beside the scheduler, on this machine. */
-export function localPlace(home: string): GitPlace {
+/** The place beside the scheduler, on this machine; `run` starts its programs. */
+export function localPlace(home: string, run: Run): GitPlace {
   return {
     home,
     run,

@@ -73,13 +73,14 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
       assertBranch(target.branch)
       return push(git, { repo: work.repo, gitDir, sha: work.headSha, ...target }, limits.pushMs)
     },
-    async discard(taskId) {
+    async discard(taskId, attempt) {
       try {
         const folder = join(place.home, 'publish')
         const names = await place.list(folder)
-        const own = names.filter(
-          (name) => name.startsWith(`${taskId}-`) && /^-\d+\.git$/.test(name.slice(taskId.length)),
-        )
+        const own = names.filter((name) => {
+          const number = name.startsWith(taskId) ? /^-(\d+)\.git$/.exec(name.slice(taskId.length)) : null
+          return number !== null && Number(number[1]) <= attempt
+        })
         for (const name of own) await place.remove(join(folder, name))
       } catch (error) {
         log.warn('received work could not be removed', { taskId, error: String(error) })

@@ -25,6 +25,7 @@ export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
       ['ls-remote', '--quiet', '--symref', '--', repo, ...patterns],
       {
         timeoutMs,
+        readOnly: true,
         maxStdoutBytes: 256 * 1024 * 1024,
       },
     )

@@ -69,7 +69,7 @@ const launcher = [
 export class Jail {
   readonly #programs: JailPrograms
   readonly #spec: JailSpec
-  /** A folder that is ours alone, for what is handed over. */
+  /** A folder for what is handed over. */
   readonly #scratch: string
   readonly #fixed: readonly string[]
   readonly #staging: readonly string[] | null

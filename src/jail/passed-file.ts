@@ -1,7 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-
-let made = 0
 
 /**
  * A nameless file, to be handed to a child as an open descriptor. It is whole before the child starts, so that a
@@ -10,9 +9,9 @@ let made = 0
 export class PassedFile {
   readonly fd: number
 
-  /** `folder` must be ours alone. Throws the operating system's error (`ENOSPC`, …). */
+  /** Throws the operating system's error (`ENOSPC`, …). */
   constructor(folder: string, content: Uint8Array, mode = 0o600) {
-    const path = join(folder, `passed-${process.pid}-${made++}`)
+    const path = join(folder, `nightshift-${randomUUID()}`)
     this.fd = openSync(path, 'wx+', mode)
     try {
       unlinkSync(path)

@@ -23,6 +23,7 @@ export interface Holdings {
   uid: UidSlot | null
   group: ResourceGroup | null
   jails: SandboxJails | null
+  pipes: PipeShelf | null
 }
 
 /** What commands in a sandbox need. */
@@ -40,6 +41,7 @@ export async function giveBack(folders: WorkFolders, held: Holdings): Promise<vo
   const failures: unknown[] = []
   const steps = [
     () => held.jails?.close(),
+    () => held.pipes?.close(),
     () => held.group?.remove(),
     () => folders.remove(held.folder.name),
     // Last: until its files are gone, nobody else may have the id.

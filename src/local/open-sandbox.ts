@@ -1,6 +1,7 @@
 import { ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
 import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
+import { memoryFolder } from '../jail/memory-folder.ts'
 import { PipeShelf } from '../jail/output-pipes.ts'
 import type { Log } from '../ports/log.ts'
 import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
@@ -47,6 +48,7 @@ export async function openSandbox(
     uid: null,
     group: null,
     jails: null,
+    pipes: null,
   }
   try {
     const workings = await fill(opener, spec, held, clone, signal)
@@ -75,7 +77,9 @@ async function fill(
   const covers = await writeCovers(folder)
   await writeGitConfig(folder, opener.author)
   if (process.getuid?.() === 0) held.uid = await takeUid(opener.uids)
-  const pipes = new PipeShelf(folder.scratch, held.uid?.uid ?? null)
+  const shelf = memoryFolder(folder.scratch)
+  const pipes = new PipeShelf(shelf, held.uid?.uid ?? null)
+  held.pipes = pipes
   // Both have to end, also where one fails: what is still at work cannot be removed.
   const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), pipes.prepare()])
   for (const step of steps) if (step.status === 'rejected') throw step.reason
@@ -87,7 +91,8 @@ async function fill(
   held.jails = new SandboxJails({
     programs: opener.programs,
     spec: jailSpec(spec, folder, covers, view, uid),
-    scratch: folder.scratch,
+    passing: shelf,
+    sockets: folder.scratch,
     operator: opener.operator,
     processes: held.group === null ? spec.limits.processes : null,
     onRefused: (why) => {

@@ -20,7 +20,10 @@ export interface JailsOptions {
   readonly programs: JailPrograms
   /** The jail without a network. */
   readonly spec: JailSpec
-  readonly scratch: string
+  /** Folder for files that commands are handed, see {@link Jail}. */
+  readonly passing: string
+  /** Folder for the sockets of proxies. */
+  readonly sockets: string
   readonly operator: OperatorRules
   /** Processes that a command may have, to be kept by itself where control groups cannot; `null`: they can. */
   readonly processes: number | null
@@ -55,23 +58,23 @@ export class SandboxJails {
   }
 
   async #prepare(network: Network): Promise<PreparedJail> {
-    const { programs, spec, scratch } = this.#options
+    const { programs, spec, passing } = this.#options
     const prefix = countsPerNamespace() ? this.#countingPrefix() : []
     switch (network.kind) {
       case 'none':
-        return { jail: new Jail(programs, spec, scratch), prefix, env: {} }
+        return { jail: new Jail(programs, spec, passing), prefix, env: {} }
       case 'full': {
         const mounts = [...spec.mounts, ...resolverMount()]
-        return { jail: new Jail(programs, { ...spec, mounts, network: 'host' }, scratch), prefix, env: {} }
+        return { jail: new Jail(programs, { ...spec, mounts, network: 'host' }, passing), prefix, env: {} }
       }
       case 'hosts': {
-        const socketPath = join(scratch, `proxy-${this.#proxies.length}.sock`)
+        const socketPath = join(this.#options.sockets, `proxy-${this.#proxies.length}.sock`)
         const { operator, onRefused } = this.#options
         const proxy = await EgressProxy.open({ socketPath, hosts: network.hosts, operator, onRefused })
         this.#proxies.push(proxy)
         const out = wayOut(socketPath)
         const mounts = [...spec.mounts, ...out.mounts]
-        const jail = new Jail(programs, { ...spec, mounts }, scratch)
+        const jail = new Jail(programs, { ...spec, mounts }, passing)
         return { jail, prefix: [...prefix, ...out.prefix], env: out.env }
       }
       default:

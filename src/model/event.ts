@@ -44,4 +44,7 @@ export const eventSchema = z
 export type TaskEvent = z.infer<typeof eventSchema>
 
 /** An event on its way into the store. */
-export type NewEvent = Pick<TaskEvent, 'type' | 'step' | 'text' | 'data'>
+export interface NewEvent extends Pick<TaskEvent, 'type' | 'step' | 'text' | 'data'> {
+  /** Milliseconds since it happened, for those that are written some time later. */
+  readonly agoMs?: number
+}

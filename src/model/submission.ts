@@ -18,7 +18,7 @@ export const maxNeeds = 100
 // PostgreSQL's text cannot hold U+0000, and neither can an argument or an environment variable.
 function text(what: string, maxBytes: number) {
   return z
-    .string()
+    .string({ error: (issue) => (issue.input === undefined ? `is needed: ${what} as text` : `must be text`) })
     .refine((value) => !value.includes('\0'), `${what} must not contain a NUL character`)
     .refine((value) => Buffer.byteLength(value) <= maxBytes, `${what} must have at most ${maxBytes} bytes`)
 }

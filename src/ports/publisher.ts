@@ -24,8 +24,11 @@ export interface Publisher {
    * Refusals are values; a lost answer is `unknown`, and the remote has to be asked.
    */
   push(work: Work, target: { branch: string; expected: string | null }): Promise<PushAnswer>
-  /** Removes what was received for this task. Never throws. */
-  discard(taskId: string): Promise<void>
+  /**
+   * Removes what was received in this attempt and in those before it; a later one may be at work by now, in another
+   * process. Never throws.
+   */
+  discard(taskId: string, attempt: number): Promise<void>
 }
 
 export interface IncomingWork {

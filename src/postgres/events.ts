@@ -26,24 +26,26 @@ export async function record(
       update tasks set output_bytes = output_bytes + ${outputBytes} where ${isHeld(lease)}
       returning id, attempt, output_bytes - ${outputBytes} as bytes_before
     ), given as (
-      select place, type, step, text, data::jsonb as data,
+      select place, type, step, text, data::jsonb as data, ago_ms,
         sum(case when type = 'output' then octet_length(text) else 0 end) over (order by place) as bytes
       from unnest(
         ${given.map((event) => event.type)}::text[],
         ${given.map((event) => event.step)}::text[],
         ${given.map((event) => event.text)}::text[],
-        ${given.map((event) => storableJson(event.data))}::text[]
-      ) with ordinality as event (type, step, text, data, place)
+        ${given.map((event) => storableJson(event.data))}::text[],
+        ${given.map((event) => event.agoMs ?? 0)}::float8[]
+      ) with ordinality as event (type, step, text, data, ago_ms, place)
     ), kept as (
-      select place, type, step, text, data from given cross join lease
+      select place, type, step, text, data, ago_ms from given cross join lease
       where type <> 'output' or bytes_before + bytes <= ${limit}
       union all
-      (select place, 'note', step, ${note}, '{}'::jsonb from given cross join lease
+      (select place, 'note', step, ${note}, '{}'::jsonb, ago_ms from given cross join lease
         where type = 'output' and bytes_before <= ${limit} and bytes_before + bytes > ${limit}
         order by place limit 1)
     ), written as (
-      insert into events (task_id, attempt, type, step, text, data)
-      select lease.id, lease.attempt, kept.type, kept.step, kept.text, kept.data
+      insert into events (task_id, attempt, type, step, text, data, at)
+      select lease.id, lease.attempt, kept.type, kept.step, kept.text, kept.data,
+        clock_timestamp() - kept.ago_ms * interval '1 ms'
       from kept cross join lease order by kept.place
     )
     select count(*) as held from lease`.execute(context.db)

@@ -1,9 +1,9 @@
 import { Migrator, sql, type Kysely, type Migration } from 'kysely'
-import * as queue from './migrations/m0001-queue.ts'
+import { createQueue } from './migrations/m0001-queue.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
 const migrations: Record<string, Migration> = {
-  '0001-queue': queue,
+  '0001-queue': { up: createQueue },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

@@ -96,7 +96,7 @@ describe('the commands that speak to a server', () => {
     const end = await onTerminal('show', task.id.slice(-8).toLowerCase())
     for (const part of [
       'pushed',
-      'the branch is on the remote',
+      'The branch is on the remote.',
       task.branch,
       'a'.repeat(40),
       '2 files, +3 -1',

@@ -25,9 +25,10 @@ import {
   type MadeRepository,
 } from '../support/repositories.ts'
 import { incoming, makeWorkplace, rejection, type Workplace } from './workplace.ts'
+import { run } from '../../src/process/run.ts'
 
 const path = '/usr/local/bin:/usr/bin:/bin'
-const clone = createCloner({ path, owner: null })
+const clone = createCloner({ path, run, owner: null })
 const never = new AbortController().signal
 
 let place: Workplace
@@ -55,6 +56,17 @@ async function sourceOf(sha: string, parts: Partial<CloneSource> = {}): Promise<
   return { repo: made.path, sha, branch: 'nightshift/one', mirror, work: null, ...parts }
 }
 
+/** Of everything below a folder, no file of which may have a second name. */
+async function inodes(top: string): Promise<Set<number>> {
+  const found = new Set<number>()
+  for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
+    const { ino, nlink } = await lstat(join(entry.parentPath, entry.name))
+    if (!entry.isDirectory()) expect(nlink).toBe(1)
+    found.add(ino)
+  }
+  return found
+}
+
 test('a clone has the branch at the commit, its files and its whole history, and is clean', async () => {
   await clone(await sourceOf(made.sha), folder, never)
   expect(await git(folder, ['status', '--porcelain', '--branch'])).toBe('## nightshift/one\n')
@@ -70,15 +82,6 @@ test('a clone has the branch at the commit, its files and its whole history, and
 
 test('a clone shares nothing: it lives on without the mirror, and no file is the same', async () => {
   const source = await sourceOf(made.sha)
-  const inodes = async (top: string) => {
-    const found = new Set<number>()
-    for (const entry of await readdir(top, { recursive: true, withFileTypes: true })) {
-      const { ino, nlink } = await lstat(join(entry.parentPath, entry.name))
-      if (!entry.isDirectory()) expect(nlink).toBe(1)
-      found.add(ino)
-    }
-    return found
-  }
   await clone(source, folder, never)
   const ofMirror = await inodes(source.mirror)
   expect([...(await inodes(folder))].filter((ino) => ofMirror.has(ino))).toEqual([])
@@ -192,7 +195,7 @@ describe.skipIf(process.getuid?.() !== 0)('for another user (skipped unless root
     const owner = { uid: 54_321, gid: 54_321 }
     await chmod(place.root, 0o755)
     await chown(folder, owner.uid, owner.gid)
-    await createCloner({ path, owner })(await sourceOf(made.sha), folder, never)
+    await createCloner({ path, run, owner })(await sourceOf(made.sha), folder, never)
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       const { uid, gid } = await lstat(join(entry.parentPath, entry.name))
       expect([entry.name, uid, gid]).toEqual([entry.name, owner.uid, owner.gid])

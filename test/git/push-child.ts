@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { localPlace } from '../../src/git/git-place.ts'
 import { createPublisher } from '../../src/git/publisher.ts'
 import { identity } from './workplace.ts'
+import { run } from '../../src/process/run.ts'
 
 // A process of its own that pushes, until it is done or somebody kills it.
 const [home, repo, baseSha, bundle] = process.argv.slice(2)
@@ -9,7 +10,7 @@ if (home === undefined || repo === undefined || baseSha === undefined || bundle 
   throw new Error('home, repo, base and bundle are needed')
 }
 const publisher = await createPublisher({
-  place: localPlace(home),
+  place: localPlace(home, run),
   path: '/usr/local/bin:/usr/bin:/bin',
   passThrough: {},
   credentialsFor: async () => null,

@@ -111,18 +111,18 @@ test('a base that moves does not matter to the push, and what was pushed is what
   expect(await showFile(made.path, 'out', 'by')).toBe('T1\n')
 })
 
-describe('a refusal is told in the words of the remote', () => {
-  const refused = async (answer: PushAnswer, words: RegExp) => {
-    expect(answer).toEqual({ kind: 'refused', message: expect.stringMatching(words) as string })
-  }
+function refused(answer: PushAnswer, words: RegExp): void {
+  expect(answer).toEqual({ kind: 'refused', message: expect.stringMatching(words) as string })
+}
 
+describe('a refusal is told in the words of the remote', () => {
   test('a hook, as on a protected branch, over http', async () => {
     for (const name of ['pre-receive', 'update']) {
       const hook = join(made.path, 'hooks', name)
       await writeFile(hook, '#!/bin/sh\necho "error: GH006: Protected branch update failed" >&2\nexit 1\n')
       await chmod(hook, 0o755)
       const work = await workOf(`${server.url}/one.git`)
-      await refused(await publisher.push(work, { branch: 'out', expected: null }), /hook declined.*GH006/)
+      refused(await publisher.push(work, { branch: 'out', expected: null }), /hook declined.*GH006/)
       await writeFile(hook, '#!/bin/sh\nexit 0\n')
     }
   })
@@ -131,10 +131,7 @@ describe('a refusal is told in the words of the remote', () => {
     await commitTo(made.path, 'out', { x: '1' })
     for (const repo of doors()) {
       const work = await workOf(repo)
-      await refused(
-        await publisher.push(work, { branch: 'out/deep', expected: null }),
-        /cannot create|exists/,
-      )
+      refused(await publisher.push(work, { branch: 'out/deep', expected: null }), /cannot create|exists/)
     }
   })
 
@@ -143,7 +140,7 @@ describe('a refusal is told in the words of the remote', () => {
     for (const setting of [null, 'updateInstead', 'ignore']) {
       if (setting !== null) await git(target, ['config', 'receive.denyCurrentBranch', setting])
       const work = await workOf(target)
-      await refused(await publisher.push(work, { branch: 'main', expected: made.sha }), /checked out/)
+      refused(await publisher.push(work, { branch: 'main', expected: made.sha }), /checked out/)
       expect(await publisher.push(work, { branch: `free-${setting}`, expected: null })).toEqual({
         kind: 'pushed',
       })
@@ -154,9 +151,9 @@ describe('a refusal is told in the words of the remote', () => {
   test('no right to write, and a repository that is gone', async () => {
     const work = await workOf(`${server.url}/one.git`)
     server.faults.status = 403
-    await refused(await publisher.push(work, { branch: 'out', expected: null }), /credentials/)
+    refused(await publisher.push(work, { branch: 'out', expected: null }), /credentials/)
     server.faults.status = 404
-    await refused(await publisher.push(work, { branch: 'out', expected: null }), /no repository/)
+    refused(await publisher.push(work, { branch: 'out', expected: null }), /no repository/)
   })
 
   test.skipIf(process.getuid?.() === 0)(
@@ -164,7 +161,7 @@ describe('a refusal is told in the words of the remote', () => {
     async () => {
       const work = await workOf(made.path)
       await chmod(join(made.path, 'objects'), 0o555)
-      await refused(await publisher.push(work, { branch: 'out', expected: null }), /Permission denied/)
+      refused(await publisher.push(work, { branch: 'out', expected: null }), /Permission denied/)
       await chmod(join(made.path, 'objects'), 0o755)
     },
   )
@@ -202,10 +199,10 @@ describe('an answer that does not tell is unknown, and the remote can be asked',
     const repo = `${server.url}/one.git`
     await workOf(repo)
     const work = await hasty.receive(await incoming(repo, made.sha, checkout))
-    let release = () => {}
-    server.faults.beforePush = () => new Promise((resolve) => (release = resolve))
+    const held = Promise.withResolvers<void>()
+    server.faults.beforePush = () => held.promise
     expect(await hasty.push(work, { branch: 'out', expected: null })).toMatchObject({ kind: 'unknown' })
-    release()
+    held.resolve()
   })
 
   test('a lock that someone else holds there', async () => {
@@ -224,8 +221,16 @@ test('a push to a path runs nothing that the other repository has set up', async
   const target = await makeCheckout(made.path, join(place.root, 'target'))
   for (const gitDir of [made.path, join(target, '.git')]) {
     for (const hook of [
-      ...['pre-receive', 'update', 'post-receive', 'post-update', 'reference-transaction', 'proc-receive'],
-      ...['push-to-checkout', 'post-checkout', 'pre-push', 'pre-auto-gc'],
+      'pre-receive',
+      'update',
+      'post-receive',
+      'post-update',
+      'reference-transaction',
+      'proc-receive',
+      'push-to-checkout',
+      'post-checkout',
+      'pre-push',
+      'pre-auto-gc',
     ]) {
       await writeFile(join(gitDir, 'hooks', hook), `#!/bin/sh\necho ${hook} >> ${marker}\n`, { mode: 0o755 })
     }
@@ -270,12 +275,11 @@ test('when our process is killed in the middle of a push, its git dies with it',
   await workOf(repo)
   const bundle = join(place.root, 'bundle')
   await writeFile(bundle, await bundleOf(checkout, made.sha))
-  let asked = () => {}
-  const underWay = new Promise<void>((resolve) => (asked = resolve))
-  let release = () => {}
+  const underWay = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
   server.faults.beforePush = () => {
-    asked()
-    return new Promise((resolve) => (release = resolve))
+    underWay.resolve()
+    return held.promise
   }
   const child = spawn(
     process.execPath,
@@ -283,12 +287,12 @@ test('when our process is killed in the middle of a push, its git dies with it',
     { stdio: ['ignore', 'ignore', 'inherit'] },
   )
   const ended = once(child, 'exit')
-  await underWay
+  await underWay.promise
   expect(await gitProcesses(place.home)).not.toEqual([])
   child.kill('SIGKILL')
   await ended
   await expect.poll(() => gitProcesses(place.home), { timeout: 20_000 }).toEqual([])
-  release()
+  held.resolve()
 })
 
 /** The command lines of all processes that speak of this folder. */

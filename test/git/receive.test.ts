@@ -195,7 +195,7 @@ test('the bundle of received work is received again as the same work, also when 
   const head = await commit()
   const first = await receive()
   const saved = await first.bundle()
-  await publisher.discard('T1')
+  await publisher.discard('T1', 1)
   const again = await receive({ attempt: 2, bundle: saved })
   expect([again.headSha, again.changes]).toEqual([head, first.changes])
   await writeFile(join(place.root, 'saved'), saved)
@@ -218,22 +218,28 @@ test('what is received for a task is removed with it, and only that', async () =
   await receive({ attempt: 1 })
   await receive({ attempt: 2 })
   await receive({ taskId: 'T1-2', attempt: 1 })
-  await publisher.discard('T1')
+  await receive({ attempt: 10 })
+  await publisher.discard('T1', 2)
+  // A later attempt may be at work in another process.
+  expect((await readdir(join(place.home, 'publish'))).toSorted()).toEqual(['T1-10.git', 'T1-2-1.git'])
+  await publisher.discard('T1', 10)
   expect(await readdir(join(place.home, 'publish'))).toEqual(['T1-2-1.git'])
-  await publisher.discard('none')
-  await publisher.discard('../../x')
+  await publisher.discard('none', 1)
+  await publisher.discard('../../x', 1)
   expect(String(await rejection(receive({ taskId: '../x' })))).toContain('not a task id')
 })
 
-describe('a bundle that is not as it should be is the agent’s fault', () => {
-  const badWork = async (bundle: Buffer, words: RegExp) => {
-    const error = await rejection(receive({ bundle }))
-    expect(error).toBeInstanceOf(BadWork)
-    expect(String(error)).toMatch(words)
-  }
-  const withHeader = (header: string, pack = Buffer.from('PACK')) =>
-    Buffer.concat([Buffer.from(header), pack])
+async function badWork(bundle: Buffer, words: RegExp): Promise<void> {
+  const error = await rejection(receive({ bundle }))
+  expect(error).toBeInstanceOf(BadWork)
+  expect(String(error)).toMatch(words)
+}
 
+function withHeader(header: string, pack = Buffer.from('PACK')): Buffer {
+  return Buffer.concat([Buffer.from(header), pack])
+}
+
+describe('a bundle that is not as it should be is the agent’s fault', () => {
   test('garbage, nothing, other refs, a huge header', async () => {
     await badWork(Buffer.alloc(0), /no git bundle/)
     await badWork(Buffer.from('rubbish\n\nmore'), /no git bundle/)

@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createRepositories } from '../../src/git/repositories.ts'
 import { run } from '../../src/process/run.ts'
@@ -111,37 +111,33 @@ describe('addresses', () => {
 
   test('no text whatever makes it throw, or lets an option, a helper or a password through', async () => {
     const piece = fc.constantFrom(
-      ...[
-        'https://',
-        'ssh://',
-        'file://',
-        'ext::',
-        '-',
-        '--',
-        '@',
-        ':',
-        '/',
-        '..',
-        '%2e',
-        '%00',
-        '\n',
-        '[::1]',
-      ],
-      ...[
-        'example.org',
-        'git',
-        '127.0.0.1',
-        ':80',
-        '~',
-        '#',
-        '?',
-        '\\',
-        ' ',
-        'ä',
-        '.git',
-        'http://',
-        'localhost',
-      ],
+      'https://',
+      'ssh://',
+      'file://',
+      'ext::',
+      '-',
+      '--',
+      '@',
+      ':',
+      '/',
+      '..',
+      '%2e',
+      '%00',
+      '\n',
+      '[::1]',
+      'example.org',
+      'git',
+      '127.0.0.1',
+      ':80',
+      '~',
+      '#',
+      '?',
+      '\\',
+      ' ',
+      'ä',
+      '.git',
+      'http://',
+      'localhost',
     )
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 8 }), fc.string(), async (pieces, text) => {
@@ -160,6 +156,10 @@ describe('addresses', () => {
   })
 })
 
+function at(cwd: string, repo: string) {
+  return createRepositories({ repoRoots: [], cwd }).locate(repo, 'terminal')
+}
+
 describe('folders', () => {
   let place: Workplace
   beforeEach(async () => {
@@ -171,8 +171,6 @@ describe('folders', () => {
     const made = await makeRepository(join(place.root, 'one.git'))
     const checkout = await makeCheckout(made.path, join(place.root, 'checkout'))
     await mkdir(join(checkout, 'sub', 'deep'), { recursive: true })
-    const at = (cwd: string, repo: string) =>
-      createRepositories({ repoRoots: [], cwd }).locate(repo, 'terminal')
     const expected = { ok: true, repo: checkout, local: true }
     expect(await at(checkout, '.')).toEqual(expected)
     expect(await at(join(checkout, 'sub'), 'deep')).toEqual(expected)
@@ -205,8 +203,12 @@ describe('folders', () => {
     const outside = await rest(hidden.path)
     expect(outside.ok).toBe(false)
     for (const path of [
-      ...[join(place.root, 'missing.git'), '/', '/etc', join(place.root, 'roots-too', 'two.git')],
-      ...[`${roots}/../hidden.git`, `file://${roots}/%2e%2e/hidden.git`],
+      join(place.root, 'missing.git'),
+      '/',
+      '/etc',
+      join(place.root, 'roots-too', 'two.git'),
+      `${roots}/../hidden.git`,
+      `file://${roots}/%2e%2e/hidden.git`,
     ]) {
       expect(await rest(path)).toEqual(outside)
     }

@@ -7,6 +7,7 @@ import { createPublisher, type PublisherLimits } from '../../src/git/publisher.t
 import type { Log } from '../../src/ports/log.ts'
 import type { IncomingWork, Publisher } from '../../src/ports/publisher.ts'
 import { git, removeFolder } from '../support/repositories.ts'
+import { run } from '../../src/process/run.ts'
 
 export interface Workplace {
   /** A temporary folder; repositories go right into it. */
@@ -33,7 +34,7 @@ export async function makeWorkplace(): Promise<Workplace> {
     log,
     open: (options = {}) =>
       createPublisher({
-        place: localPlace(home),
+        place: localPlace(home, run),
         path: '/usr/local/bin:/usr/bin:/bin',
         passThrough: {},
         credentialsFor: options.credentialsFor ?? (async () => null),

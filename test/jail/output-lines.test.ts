@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, nat, property } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { maxPartBytes, OutputLines } from '../../src/jail/output-lines.ts'
 import { Tail } from '../../src/jail/tail.ts'
@@ -13,9 +13,9 @@ function linesOf(chunks: readonly (string | Buffer)[]): string[] {
 
 describe('output in lines', () => {
   it('is the same however it was cut into chunks', () => {
-    const text = fc.array(fc.constantFrom('a', 'ü', '€', '\u{1f600}', '\n', ' '), { maxLength: 60 })
-    fc.assert(
-      fc.property(text, fc.array(fc.nat(40)), (letters, cuts) => {
+    const text = array(constantFrom('a', 'ü', '€', '\u{1f600}', '\n', ' '), { maxLength: 60 })
+    assert(
+      property(text, array(nat(40)), (letters, cuts) => {
         const bytes = Buffer.from(letters.join(''))
         const chunks: Buffer[] = []
         let at = 0

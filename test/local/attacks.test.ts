@@ -28,7 +28,7 @@ function expectHeld(attempts: Attempts): void {
   expect(afterwards?.stdoutTail).toBe('fine\n')
 }
 
-describe.skipIf(noSandbox)(title('attacks from a sandbox'), () => {
+describe.skipIf(noSandbox)(title('attacks from a sandbox'), { timeout: 300_000 }, () => {
   it('are held, as the user that runs the tests', async () => {
     const place = await makeWorkplace()
     try {

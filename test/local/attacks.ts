@@ -27,6 +27,9 @@ const scripts: Readonly<Record<string, string>> = {
   'gaining rights by a setuid program': 'grep "^NoNewPrivs:.*0" /proc/self/status',
   'naming the machine anew': 'echo owned >/proc/sys/kernel/hostname || hostname owned',
   'changing a setting of the kernel': 'echo 1 >/proc/sys/vm/drop_caches || echo 1 >/proc/sys/kernel/panic',
+  'finding /proc/sys writable': "! grep -q ' /proc/sys ro,' /proc/self/mountinfo",
+  'finding a writable place outside its own':
+    'find / -xdev -writable -not -type l | grep -vxE "/work|/out|/tmp|/home/agent|/proc|/dev/.*"',
   'pressing the magic key': 'echo s >/proc/sysrq-trigger && test -s /proc/sysrq-trigger',
   mounting: 'mount -t tmpfs none /tmp || mount --bind /etc /tmp || mount -t proc proc /proc',
   'making the system writable':
@@ -44,10 +47,11 @@ const scripts: Readonly<Record<string, string>> = {
   'reaching the host of a virtual machine': `perl -MSocket -e 'socket(S, 40, SOCK_STREAM, 0) or exit 1'`,
   'having a network card': 'ls /sys/class/net || grep -v -e lo: -e Inter -e face /proc/net/dev',
   'filling memory by /dev/shm':
-    'dd if=/dev/zero of=/dev/shm/x bs=1M count=300 2>/dev/null; s=$?; rm -f /dev/shm/x; exit $s',
+    'dd if=/dev/zero of=/dev/shm/x bs=1M count=300 2>/dev/null; s=$?; rm -f /dev/shm/x; test $s = 0',
   'writing an endless file': 'truncate -s 5G /tmp/x',
   'dumping core': 'test "$(ulimit -c)" != 0',
   'making more processes than allowed': `perl -e 'for (1..200) { $p = fork; exit 1 if !defined $p; sleep 100 if !$p }'`,
+  'using the keys that the kernel holds': `perl -e 'syscall($ENV{KEYCTL}, 0, -3, 0) >= 0 or exit 1'`,
   'reading memory of the machine': 'cat /dev/mem || cat /dev/kmsg || head -c 1 /proc/kcore',
 }
 
@@ -59,17 +63,18 @@ export async function attack(place: Workplace): Promise<Attempts> {
   const victim = await place.open({ taskId: 'VICTIM' })
   await sh(victim, `echo ${secret} >secret`)
   const outside = spawn('/bin/sleep', ['54321'], { env: { TOKEN: secret }, stdio: 'ignore' })
+  const loopback = await listen({ port: 0, host: '127.0.0.1' })
   const servers = await Promise.all([
-    listen({ port: 0, host: '127.0.0.1' }),
     listen({ path: `\0nightshift-attack-${process.pid}` }),
     listen({ path: join(place.folder, 'service.sock') }),
   ])
   const env = {
     SECRET: secret,
+    KEYCTL: process.arch === 'arm64' ? '219' : '250',
     OTHER_TASK: join(place.home, 'work', 'VICTIM-1-agent'),
     HOME_FOLDER: place.home,
     OUTSIDE_PID: String(outside.pid),
-    PORT: String((servers[0]?.address() as AddressInfo).port),
+    PORT: String((loopback.address() as AddressInfo).port),
     ABSTRACT: `nightshift-attack-${process.pid}`,
     SOCKET: join(place.folder, 'service.sock'),
   }
@@ -91,7 +96,7 @@ export async function attack(place: Workplace): Promise<Attempts> {
       throw new Error('a process outside was ended')
   } finally {
     outside.kill('SIGKILL')
-    for (const server of servers) server.close()
+    for (const server of [loopback, ...servers]) server.close()
   }
   return attempts
 }

@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/pr
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findGroupBase, groupFolders } from '../../src/jail/cgroup.ts'
+import { groupName } from '../../src/local/work-folders.ts'
 import { TooLarge, type Sandbox } from '../../src/ports/runtime.ts'
 import { until } from '../support/nightshift.ts'
 import { removeFolder } from '../support/repositories.ts'
@@ -64,7 +66,7 @@ describe.skipIf(noSandbox)(title('files of a sandbox'), () => {
     await other.close()
     await other.close()
     expect((await place.left()).filter((name) => name.startsWith('MESSY'))).toEqual([])
-    expect(await groups('MESSY')).toEqual([])
+    expect(groups(place.home, 'MESSY')).toEqual([])
   })
 
   it('of two sandboxes of one attempt are apart', async () => {
@@ -121,7 +123,7 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
 
     await place.runtime.sweepDead()
     expect(await place.left()).toEqual(['LIVING-1-agent', 'LIVING-1-agent.json'])
-    expect(await groups('KILLED')).toEqual([])
+    expect(groups(place.home, 'KILLED')).toEqual([])
     expect((await sh(living, 'echo alive')).stdoutTail).toBe('alive\n')
     await living.close()
   })
@@ -137,7 +139,7 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
     await place.runtime.reclaim('FROZEN')
     expect(await sleepers()).toBe(0)
     expect(await place.left()).toEqual([])
-    expect(await groups('FROZEN')).toEqual([])
+    expect(groups(place.home, 'FROZEN')).toEqual([])
     const next = await place.open({ taskId: 'FROZEN', attempt: 2 })
     expect((await sh(next, 'echo mine')).stdoutTail).toBe('mine\n')
     await next.close()
@@ -176,14 +178,10 @@ async function sleepers(): Promise<number> {
   return lines.filter((line) => line === 'sleep\u000087654\u0000').length
 }
 
-/** Control groups of sandboxes of this task. */
-async function groups(taskId: string): Promise<string[]> {
-  const mount = '/sys/fs/cgroup'
-  const top = existsSync(mount) ? await readdir(mount) : []
-  const found: string[] = []
-  for (const folder of top) {
-    const names = await readdir(join(mount, folder)).catch(() => [])
-    found.push(...names.filter((name) => name.startsWith('nightshift-') && name.includes(`-${taskId}-`)))
-  }
-  return found
+/** Control groups of this home's sandboxes of a task. */
+function groups(home: string, taskId: string): string[] {
+  const base = findGroupBase()
+  if (base === null) return []
+  const name = groupName(join(home, 'work', `${taskId}-1-agent`))
+  return groupFolders(base, name).filter((folder) => existsSync(folder))
 }

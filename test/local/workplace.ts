@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import {
   type LocalRuntimeOptions,
 } from '../../src/local/local-runtime.ts'
 import type { Command, ExecEnd, Sandbox, SandboxLimits } from '../../src/ports/runtime.ts'
+import { run } from '../../src/process/run.ts'
 import { git, makeRepository, removeFolder, type Files } from '../support/repositories.ts'
 import { quiet } from '../support/quiet.ts'
 
@@ -91,19 +93,39 @@ export function sh(sandbox: Sandbox, script: string, more: Partial<Command> = {}
   })
 }
 
-const problems = await createLocalRuntime({
-  home: join(tmpdir(), `nightshift-probe-${process.pid}`),
-  path: '/usr/bin:/bin',
-  userHome: '/nonexistent',
-  author: { name: 'Test', email: 'test@example.org' },
-  network: [],
-  log: quiet,
-  clone: async () => {},
-}).problems()
-await removeFolder(join(tmpdir(), `nightshift-probe-${process.pid}`))
+/**
+ * Why this machine can make no sandbox; `null`: it can. Found without our own code, which would otherwise be skipped
+ * where it is broken.
+ */
+export const noSandbox: string | null = await (async () => {
+  const plain = [
+    'bwrap',
+    '--unshare-user',
+    '--unshare-net',
+    '--unshare-pid',
+    '--ro-bind',
+    '/',
+    '/',
+    '--proc',
+    '/proc',
+    'true',
+  ]
+  const dropped = ['setpriv', '--reuid', '65000', '--regid', '65000', '--clear-groups', ...plain]
+  try {
+    const argv = process.getuid?.() === 0 ? dropped : plain
+    const ended = await run(argv, { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000 })
+    return ended.exitCode === 0 ? null : ended.stderr.trim()
+  } catch (error) {
+    return String(error)
+  }
+})()
 
-/** Why this machine can make no sandbox; `null`: it can. */
-export const noSandbox: string | null = problems[0]?.what ?? null
+/** Why a test that needs these programs cannot run; `null`: it can. */
+export function missing(...programs: readonly string[]): string | null {
+  const folders = (process.env['PATH'] ?? '').split(':')
+  const absent = programs.filter((program) => !folders.some((folder) => existsSync(join(folder, program))))
+  return noSandbox ?? (absent.length === 0 ? null : `there is no ${absent.join(', ')} here`)
+}
 
 /** The title of a group of tests, with the reason where they are skipped. */
 export function title(text: string, skipped: string | null = noSandbox): string {

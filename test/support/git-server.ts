@@ -27,6 +27,7 @@ export interface RecordedRequest {
   readonly method: string
   readonly url: string
   readonly authorization: string | null
+  readonly proxyAuthorization: string | null
 }
 
 export interface GitServer {
@@ -67,14 +68,15 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/'
     const authorization = request.headers.authorization ?? null
-    requests.push({ method: request.method ?? 'GET', url, authorization })
+    const proxyAuthorization = request.headers['proxy-authorization'] ?? null
+    requests.push({ method: request.method ?? 'GET', url, authorization, proxyAuthorization })
     if (faults.delayMs > 0) await new Promise((wake) => setTimeout(wake, faults.delayMs))
     if (faults.hang) return
     if (faults.redirectTo !== null) return endWith(response, 302, { location: `${faults.redirectTo}${url}` })
     if (faults.status !== null)
-      return endWith(response, faults.status, {}, Buffer.from('<html>A page.</html>'))
+      return endWith(response, faults.status, askFor(faults.status), Buffer.from('<html>A page.</html>'))
     if (!mayEnter(authorization, options.auth)) {
-      return endWith(response, 401, { 'www-authenticate': 'Basic realm="git"' })
+      return endWith(response, 401, askFor(401))
     }
     const body: Buffer[] = []
     for await (const chunk of request) body.push(chunk as Buffer)
@@ -162,6 +164,13 @@ function parseBackend(output: Buffer): BackendResult {
 function mayEnter(header: string | null, auth: GitServerOptions['auth']): boolean {
   if (auth === undefined) return true
   return header === `Basic ${Buffer.from(`${auth.user}:${auth.password}`).toString('base64')}`
+}
+
+// Without these headers a client does not know how to say who it is, and does not try.
+function askFor(status: number): Record<string, string> {
+  const asking: Record<number, string> = { 401: 'www-authenticate', 407: 'proxy-authenticate' }
+  const name = asking[status]
+  return name === undefined ? {} : { [name]: 'Basic realm="git"' }
 }
 
 function endWith(

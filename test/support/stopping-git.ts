@@ -2,7 +2,7 @@ import { access, chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Place } from './nightshift.ts'
 
-/** Where git is to stop for ever, once: around the nth call whose arguments hold all of these words. */
+/** Where git is to stop until it is released, once: around the nth call whose arguments hold all of these words. */
 export interface StopPoint {
   readonly name: string
   readonly words: readonly string[]
@@ -17,10 +17,20 @@ export interface StoppingGit {
   stopAt(point: StopPoint): Promise<void>
   /** Whether git has come to the point. */
   reached(name: string): Promise<boolean>
+  /** Lets git go on. */
+  release(name: string): Promise<void>
 }
 
 // One file a point: its name, then the number of the call, before or after, and the words, a line each.
 const script = (folder: string) => `#!/bin/sh
+# Ends with the folder, too: nothing is left behind by a test that was killed.
+stop() {
+  : > "${folder}/reached/$1"
+  while [ ! -e "${folder}/released/$1" ]; do
+    [ -e "${folder}/reached/$1" ] || exit 1
+    sleep 0.1
+  done
+}
 all="$*"
 after=''
 for point in ${folder}/points/*; do
@@ -33,20 +43,21 @@ for point in ${folder}/points/*; do
   echo x >> "${folder}/calls/$name"
   [ "$(wc -l < "${folder}/calls/$name")" = "$call" ] || continue
   if [ "$when" = before ]; then
-    : > "${folder}/reached/$name"
-    exec sleep 3600
+    stop "$name"
+    break
   fi
   after=$name
 done
 [ -n "$after" ] || exec /usr/bin/git "$@"
 /usr/bin/git "$@"
-: > "${folder}/reached/$after"
-exec sleep 3600
+code=$?
+stop "$after"
+exit "$code"
 `
 
 export async function makeStoppingGit(place: Place): Promise<StoppingGit> {
   const folder = join(place.folder, 'stopping-git')
-  for (const name of ['bin', 'points', 'calls', 'reached'])
+  for (const name of ['bin', 'points', 'calls', 'reached', 'released'])
     await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'bin', 'git'), script(folder))
   await chmod(join(folder, 'bin', 'git'), 0o755)
@@ -62,5 +73,6 @@ export async function makeStoppingGit(place: Place): Promise<StoppingGit> {
         () => true,
         () => false,
       ),
+    release: (name) => writeFile(join(folder, 'released', name), ''),
   }
 }

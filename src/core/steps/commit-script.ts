@@ -22,16 +22,13 @@ export const commitScript = String.raw`
 set -u
 git() {
   command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c commit.gpgSign=false -c gc.auto=0 \
-    -c core.quotePath=false -c advice.detachedHead=false -c advice.addEmbeddedRepo=false "$@"
+    -c maintenance.auto=false -c advice.detachedHead=false -c advice.addEmbeddedRepo=false "$@"
 }
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
-here=$(pwd -P)
-rm -f .git/index.lock .git/HEAD.lock "$NS_BUNDLE"
+unset GIT_INDEX_FILE
+export LC_ALL=C GIT_DIR="$PWD/.git" GIT_WORK_TREE="$PWD"
+for lock in .git/index.lock .git/HEAD.lock; do [ ! -e "$lock" ] || rm -f "$lock"; done
 
-[ "$(git rev-parse --show-toplevel 2>&1)" = "$here" ] || { echo 'its .git is no longer a usable repository'; exit 11; }
-git cat-file -e "$NS_BASE^{commit}" 2>&1 || { echo 'the base commit is gone from its .git'; exit 11; }
-
-unmerged=$(git ls-files --unmerged 2>&1) || { echo "$unmerged"; exit 11; }
+unmerged=$(git ls-files --unmerged 2>&1) || { echo "its .git is no longer a usable repository: $unmerged"; exit 11; }
 [ -z "$unmerged" ] || { echo 'unresolved conflicts:'; git diff --name-only --diff-filter=U; exit 12; }
 for state in rebase-merge rebase-apply; do
   [ ! -e ".git/$state" ] || { echo 'a rebase was left unfinished'; exit 12; }
@@ -46,35 +43,38 @@ absorb() {
     done' sh {} +
   git reset --quiet 2>&1
 }
-said=$(git add --all 2>&1)
+# What the agent locked away is its work all the same; git would leave it out with no more than a warning.
+unlock() {
+  find . -path ./.git -prune -o -type d ! -perm -u=rwx -exec chmod u+rwx {} ';'
+  find . -path ./.git -prune -o -type f ! -perm -u=r -exec chmod u+r {} +
+}
+stage() { said=$(git add --all 2>&1); }
+
+stage
 failed=$?
-case "$said" in
-  *'Permission denied'*)
-    # What the agent locked away is its work all the same; git would leave it out with no more than a warning.
-    find . -path ./.git -prune -o -type d ! -perm -u=rwx -exec chmod u+rwx {} ';'
-    find . -path ./.git -prune -o -type f ! -perm -u=r -exec chmod u+r {} +
-    said=$(git add --all 2>&1)
-    failed=$?
-    ;;
-esac
-[ "$failed" = 0 ] || { absorb; said=$(git add --all 2>&1); } || { echo "$said"; exit 11; }
-if git diff-index --cached --diff-filter=AT HEAD 2>/dev/null | grep -q '^:[0-7]* 160000'; then
-  absorb
-  git add --all 2>&1 || exit 11
-fi
+case "$said" in *'Permission denied'*) unlock; stage; failed=$? ;; esac
+[ "$failed" = 0 ] || { absorb; stage; } || { echo "$said"; exit 11; }
 
+staged="$NS_BUNDLE.staged"
 # Before the first commit of a new root there is no HEAD to compare with.
-if ! git diff-index --cached --quiet HEAD -- 2>/dev/null || [ -e .git/MERGE_HEAD ]; then
-  git commit --quiet --no-verify --message "$NS_MESSAGE" 2>&1 || { echo 'git commit failed'; exit 11; }
+git diff-index --cached HEAD > "$staged" 2>/dev/null || echo 'all of it' > "$staged"
+if [ -s "$staged" ] && grep -q '^:[0-7]* 160000' "$staged"; then
+  absorb
+  stage || { echo "$said"; exit 11; }
+fi
+if [ -s "$staged" ] || [ -e .git/MERGE_HEAD ]; then
+  said=$(git commit --quiet --no-verify --message "$NS_MESSAGE" 2>&1)
+  # Nothing was left to commit where a repository inside turned out to be empty.
+  [ $? = 0 ] || git diff-index --cached --quiet HEAD || { echo "git commit failed: $said"; exit 11; }
 fi
 
-work=$(git rev-parse --verify --quiet HEAD) || { echo 'HEAD names no commit'; exit 11; }
-if [ "$work" = "$NS_BASE" ]; then
-  # Nothing here: it may have committed on a branch of its own and gone back. The newest such branch is the work.
-  work=$(git for-each-ref --count=1 --sort=-committerdate --no-merged "$NS_BASE" --format='%(objectname)' refs/heads)
-  [ -n "$work" ] || exit 10
-  git checkout --quiet --detach "$work" 2>&1 || { echo 'git checkout failed'; exit 11; }
-fi
-
-git bundle create --quiet "$NS_BUNDLE" HEAD "^$NS_BASE" 2>&1 || { echo 'git bundle failed'; exit 11; }
+pack() { said=$(git bundle create --quiet "$NS_BUNDLE" HEAD "^$NS_BASE" 2>&1); }
+pack && exit 0
+case "$said" in *'empty bundle'*) ;; *) echo "its .git is no longer a usable repository: $said"; exit 11 ;; esac
+[ "$(git rev-parse HEAD)" = "$NS_BASE" ] || { echo 'HEAD was moved back to before the base'; exit 12; }
+# It may have committed on a branch of its own and gone back: the newest such branch is the work.
+work=$(git for-each-ref --count=1 --sort=-committerdate --no-merged "$NS_BASE" --format='%(objectname)' refs/heads)
+[ -n "$work" ] || exit 10
+git checkout --quiet --detach "$work" 2>&1 || { echo 'git checkout failed'; exit 11; }
+pack || { echo "$said"; exit 11; }
 `

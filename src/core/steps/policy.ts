@@ -1,5 +1,6 @@
 import type { Violation } from '../../model/evidence.ts'
 import { judge } from '../../model/policy/judge.ts'
+import type { Policy } from '../../model/policy/schema.ts'
 import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
 import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
@@ -17,7 +18,7 @@ export function judgePolicy(
       changes: work.changes,
       insertions: work.insertions,
       deletions: work.deletions,
-      commits: await work.log(),
+      commits: asksForCommits(policy) ? await work.log() : [],
       secretFindings: [],
       readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
       headTree: () => work.headTree(),
@@ -26,4 +27,9 @@ export function judgePolicy(
     for (const violation of violations) attempt.journal.note('policy', violation.message, { ...violation })
     return violations
   })
+}
+
+/** Listing them costs a process, and hardly any policy needs it. */
+function asksForCommits(policy: Policy): boolean {
+  return policy.mergeCommits === 'deny' || policy.authors.length > 0
 }

@@ -27,7 +27,8 @@ export function isDate(format: string, value: string): boolean {
   const [year, month, day] = [numbers.get('YYYY') ?? 2000, numbers.get('MM') ?? 1, numbers.get('DD') ?? 1]
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  // A day that the month does not have becomes one of the next month.
+  return date.getUTCDate() === day
 }
 
 function readFormat(format: string): { pattern: RegExp; order: Part[] } | null {

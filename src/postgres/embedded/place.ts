@@ -24,7 +24,7 @@ export interface Place {
 }
 
 /** Where root keeps what another account has to reach: that one cannot enter /root. */
-export const systemFolder = '/var/lib/nightshift'
+const systemFolder = '/var/lib/nightshift'
 export const systemDatabases = join(systemFolder, 'databases')
 /** Part of the socket's name; no TCP port is opened. */
 export const port = 5432

@@ -93,7 +93,7 @@ export async function stop(place: Place): Promise<void> {
 }
 
 /** Whether no process of the server is left: then nobody holds its lock. */
-export async function isGone(place: Pick<Place, 'lock' | 'owner'>): Promise<boolean> {
+async function isGone(place: Pick<Place, 'lock' | 'owner'>): Promise<boolean> {
   const tried = await systemCommand(['flock', '--nonblock', place.lock, 'true'], place.owner)
   return tried.exitCode === 0
 }

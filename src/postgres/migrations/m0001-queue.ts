@@ -4,7 +4,7 @@ import { sql, type Kysely } from 'kysely'
  * The queue. The constraints say what can never be true, whatever a program does: that is why they are here and not
  * only in code. Ids sort as bytes (`collate "C"`), wherever the database comes from.
  */
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function createQueue(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table tasks (
       id text collate "C" primary key,

@@ -26,6 +26,9 @@ const page = (title: string, updated: string) => ({
   'docs/a.md': `---\ntitle: ${title}\nupdated: ${updated}\n---\ntext\n`,
 })
 
+const workBy = (author: string, committer: string) =>
+  workOf({}, { a: '' }, { commits: [commit([sha('a')], author, committer)] })
+
 interface Case {
   readonly rule: string
   readonly policy: unknown
@@ -220,12 +223,10 @@ describe('a rule', () => {
   })
 
   test('authors: both addresses of a commit count, in any case', async () => {
-    const work = (author: string, committer: string) =>
-      workOf({}, { a: '' }, { commits: [commit([sha('a')], author, committer)] })
     const policy = { authors: '*@example.org' }
-    expect(await brokenBy(policy, work('a@example.org', 'b@evil.org'))).toEqual(['authors'])
-    expect(await brokenBy(policy, work('a@example.org.evil.org', 'b@Example.org'))).toEqual(['authors'])
-    expect(await brokenBy(policy, work('a@EXAMPLE.org', 'b@example.org'))).toEqual([])
+    expect(await brokenBy(policy, workBy('a@example.org', 'b@evil.org'))).toEqual(['authors'])
+    expect(await brokenBy(policy, workBy('a@example.org.evil.org', 'b@Example.org'))).toEqual(['authors'])
+    expect(await brokenBy(policy, workBy('a@EXAMPLE.org', 'b@example.org'))).toEqual([])
   })
 
   test('secrets: what a scanner found is told by its kind, unless the policy lets it be', async () => {

@@ -97,6 +97,10 @@ const weaker: Edit[] = [
   ['js', 'a test is skipped by brackets', "it('adds'", "it['skip']('adds'"],
   ['js', 'a test is skipped by an escaped letter', "it('adds'", "it.sk\\u0069p('adds'"],
   ['js', 'a test is skipped with a comment between', "it('adds'", "it./* */skip('adds'"],
+  ['js', 'a test is skipped by an optional call', "it('adds'", "it?.skip('adds'"],
+  ['js', 'a test is skipped behind a cast', "it('adds'", "(it as Test).skip('adds'"],
+  ['js', 'a test is skipped by a name worked out', "it('adds'", "it['sk' + 'ip']('adds'"],
+  ['js', 'a test runs alone by its options', "it('adds', ", "it('adds', { timeout: 5, only: true }, "],
   ['js', 'a group is skipped', "describe('sums'", "describe.skip('sums'"],
   ['js', 'a test is skipped with a condition', "it('adds'", "it.skipIf(true)('adds'"],
   ['js', 'a test is to be done', "it('adds'", "it.todo('adds')\n  it('other'"],
@@ -202,6 +206,12 @@ const asStrong: Edit[] = [
   ['js', 'another expectation', 'toBe(4)', 'toEqual(5)'],
   ['js', 'skip as a plain word', "it('adds'", "// it.skip('adds')\n  it('adds'"],
   ['js', 'skip of something else', 'expect(add(2, 2))', 'stream.skip(2)\n    expect(add(2, 2))'],
+  [
+    'js',
+    'data about things to do',
+    'expect(add(2, 2))',
+    "const list = [{ todo: 'milk', skip: 2, only: true }]\n    expect(add(2, 2))",
+  ],
   ['js', 'other quotes and places', /it\('adds'/, 'it(\n    `adds`'],
   ['js', 'a regular expression with a quote', "describe('sums'", "const quote = /[\"'`]/\ndescribe('sums'"],
   ['js', 'a template with code', "describe('sums'", "const text = `a${`b${1}'`}`\ndescribe('sums'"],
@@ -269,6 +279,10 @@ describe('tests: keep', () => {
     const base = { 'test/a.test.ts': js.replace("it('adds'", "it.skip('adds'") }
     const head = { 'test/a.test.ts': js.replace('it("takes away"', 'it.skip("takes away"') }
     expect((await messages(base, head)).join()).toContain('skips a test')
+    const inside = (text: string) => ({ 'test/a.test.ts': js.replace(text, `this.skip()\n    ${text}`) })
+    const found = await messages(inside('expect(add(1, 2))'), inside('await expect(sub'))
+    expect(found).toHaveLength(1)
+    expect(found[0]).toContain('line 8 skips a test')
   })
 
   test('the lines are shown', async () => {
@@ -346,32 +360,32 @@ describe('tests: keep', () => {
   })
 
   const hostile = [
-    ...[
-      '/[',
-      '"',
-      '`${',
-      '/*',
-      'r#"',
-      '{ skip ',
-      'it ',
-      'it.a',
-      'expect(',
-      'function ',
-      'import ',
-      'def test(',
-      'func Test(',
-      '#[cfg(',
-      'assert ',
-      '@Test ',
-      '@x\n',
-      "'\\",
-      '()',
-      'Runtime ',
-      'it.skip(',
-      'assert(a,',
-      'assert ( ',
-      'import pytest ',
-    ],
+    '/[',
+    '"',
+    '`${',
+    '/*',
+    'r#"',
+    '{ skip ',
+    'it ',
+    'it.a',
+    'expect(',
+    'function ',
+    'import ',
+    'def test(',
+    'func Test(',
+    '#[cfg(',
+    'assert ',
+    '@Test ',
+    '@x\n',
+    "'\\",
+    '()',
+    'Runtime ',
+    'it.skip(',
+    'assert(a,',
+    'assert ( ',
+    'import pytest ',
+    ' ',
+    '= ',
   ]
   test.each(hostile)(
     'half a megabyte of %j is read in seconds of processor time, by every language',

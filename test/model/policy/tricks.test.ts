@@ -88,6 +88,15 @@ const tricks: [what: string, change: Record<string, Files[string] | undefined>, 
   ['lint settings with another ending', { 'src/eslint.config.mjs': '' }, 'protect'],
   ['another shell for scripts', { '.npmrc': 'script-shell=/bin/true' }, 'protect'],
   ['less strict types', { 'tsconfig.json': '{"compilerOptions":{"strict":false}}' }, 'protect'],
+  ['another package.json as a link', { 'docs/package.json': symlink('{}') }, 'protect'],
+  [
+    'ruff behind a header with a bracket in it',
+    {
+      'pyproject.toml':
+        '[project]\nname = "x"\n["tool".ruff.lint.per-file-ignores."a]"]\nx = ["ALL"]\n[tool.ruff]\nselect = ["ALL"]\n',
+    },
+    'protect',
+  ],
   [
     'less strict ruff',
     { 'pyproject.toml': '[project]\nname = "x"\n\n[tool.ruff]\nselect = []\n' },
@@ -266,6 +275,13 @@ describe('an agent that wants to get past the gate', () => {
       {
         'pom.xml':
           '<project><version>2</version><dependencies><dependency><groupId>a</groupId></dependency></dependencies><build><plugins></plugins></build></project>',
+      },
+    ],
+    [
+      'a comment in a Maven build',
+      {
+        'pom.xml':
+          '<project><version>1</version><!-- why --><dependencies></dependencies><build><plugins></plugins></build></project>',
       },
     ],
     [

@@ -6,7 +6,7 @@ import { checkCommand, maxCommandBytes } from '../../../src/model/repository-fil
 import { checkSchema, type Check } from '../../../src/model/repository-file/check.ts'
 import { shellQuote } from '../../../src/model/repository-file/shell-quote.ts'
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
 
 function check(run: string, files?: readonly string[]): Check {
   return checkSchema.parse({ name: 'lint', run, ...(files === undefined ? {} : { files }) })
@@ -18,7 +18,7 @@ async function seenByShell(files: readonly string[]): Promise<string[]> {
   if (made.skipped) throw new Error('skipped')
   const seen: string[] = []
   for (const command of made.commands) {
-    const { stdout } = await run('/bin/sh', ['-c', command], { env: {}, maxBuffer: 10_000_000 })
+    const { stdout } = await execute('/bin/sh', ['-c', command], { env: {}, maxBuffer: 10_000_000 })
     seen.push(...stdout.split('\0').slice(0, -1))
   }
   return seen

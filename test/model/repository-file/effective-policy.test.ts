@@ -4,6 +4,7 @@ import { judge } from '../../../src/model/policy/judge.ts'
 import { policySchema, type Policy } from '../../../src/model/policy/schema.ts'
 import { strictest } from '../../../src/model/policy/strictest.ts'
 import { effectivePolicy } from '../../../src/model/repository-file/effective-policy.ts'
+import { scriptsOf } from '../../../src/model/repository-file/command-scripts.ts'
 import { repositoryFileJsonSchema } from '../../../src/model/repository-file/json-schema.ts'
 import { repositoryFileSchema } from '../../../src/model/repository-file/repository-file.ts'
 import { executable, symlink, workOf } from '../policy/work-of.ts'
@@ -130,6 +131,39 @@ describe('the policy of a repository', () => {
       '.nightshift.yaml',
       'tsconfig.json',
     ])
+  })
+})
+
+describe('the scripts that a check runs', () => {
+  test.each<[command: string, scripts: string[]]>([
+    ['./check.sh', ['check.sh']],
+    ['sh ci/lint.sh && npm test', ['ci/lint.sh']],
+    ['bash -eu ./ci/lint', ['ci/lint']],
+    [
+      'CI=1 exec "./bin/check" {files}; node scripts/check.js --all | tee log',
+      ['bin/check', 'scripts/check.js'],
+    ],
+    ['(cd x; . ./env)', ['env']],
+    ['npm test', []],
+    ['node --test test/a.test.js', []],
+    ['python -m pytest tests/a.py', []],
+    ['sh -c "exit 0" x', []],
+    ['/usr/bin/make', []],
+    ['../outside.sh', []],
+    ['$SCRIPT/x', []],
+    ['', []],
+  ])('%j: %j', (command, scripts) => {
+    expect(scriptsOf(command)).toEqual(scripts)
+  })
+
+  test('are protected as the rest of what defines the checks', async () => {
+    const file = repositoryFileSchema.parse({
+      setup: 'sh ci/setup',
+      checks: [{ name: 'a', run: './ci/check' }],
+    })
+    const change = workOf({ 'ci/check': 'exit 1' }, { 'ci/check': 'exit 0', 'ci/setup': '', 'ci/other': '' })
+    const found = await judge(effectivePolicy(file, null), change)
+    expect(found.map((violation) => violation.file)).toEqual(['ci/check', 'ci/setup'])
   })
 })
 

@@ -6,7 +6,7 @@ import { packageJsonParts } from '../protected/package-json.ts'
 import { changedParts, type ReadParts } from '../protected/parts.ts'
 import { cargoParts, pyprojectParts } from '../protected/toml-parts.ts'
 import { shown, type Rule } from '../rule.ts'
-import { isPlainFile, type JudgedChange, type JudgedWork } from '../work.ts'
+import { isPlainFile, isThere, type JudgedChange, type JudgedWork } from '../work.ts'
 
 /** Files that ordinary work changes too: only some parts of them define checks. */
 const partlyProtected: readonly { matches: PathMatcher; read: ReadParts; alsoNewOnes: boolean }[] = [
@@ -45,7 +45,7 @@ export const protect: Rule = async (policy, work) => {
 async function protectedPart(work: JudgedWork, change: JudgedChange): Promise<string | null> {
   const kind = partlyProtected.find((one) => one.matches(change.path))
   if (kind === undefined || (change.status === 'added' && !kind.alsoNewOnes)) return null
-  if (!isPlainFile(change)) return ': it is no plain file any more'
+  if (isThere(change) && !isPlainFile(change)) return ': it is no plain file any more'
   const before = change.status === 'added' ? '' : await readText(work, 'base', change.path)
   const after = await readText(work, 'head', change.path)
   if (before === null || after === null)

@@ -3,6 +3,20 @@ import type { Language } from './language.ts'
 const extension = /\.[cm]?[jt]sx?$/i
 const names = 'it|test|specify|describe|suite|context|bench|fit|xit'
 
+/** A function of the runner with one of these after a dot: `it.skip`, `test.concurrent.skip`, `(it as Test)?.skip`. */
+function member(words: string): RegExp {
+  const runner = `(?:(?<![\\w$.])(?:${names})|\\(\\s*(?:${names})\\b[^()\\n]{0,60}\\))`
+  return new RegExp(`${runner}(?:\\s*\\??\\.\\s*\\w+)*?\\s*\\??\\.\\s*(?:${words})\\b`, 'gm')
+}
+
+/** An option of a test: `it('title', { skip: true }, …)`. */
+function option(words: string): RegExp {
+  return new RegExp(
+    `(?<![\\w$.])(?:${names})(?:\\.\\w+)*\\s*\\([^(){}]{0,300}\\{[^{}]{0,100}?\\b${words}`,
+    'gm',
+  )
+}
+
 /** JavaScript and TypeScript: vitest, jest, mocha, node:test, ava, tap, Playwright, Cypress. */
 export const node: Language = {
   name: 'JavaScript',
@@ -36,24 +50,21 @@ export const node: Language = {
   assertion:
     /(?<![\w$])(?:expect|assert)\w*(?:\.\w+)*\s*\(|\.should\b|(?<![\w$.])t\.(?!test\b|skip\b|todo\b|plan\b|log\b|comment\b|end\b|after\b|before\b|diagnostic\b|mock\b|timeout\b|teardown\b|pass\b|context\b)\w+\s*\(/gm,
   weakenings: [
+    { what: 'skips a test', pattern: member('skip|skipIf|runIf|todo|fails|failing|fixme') },
+    { what: 'runs some tests only', pattern: member('only') },
+    {
+      what: 'skips a test',
+      pattern:
+        /(?<![\w$.])x(?:it|test|describe|context|specify)\s*\(|\b(?:this|t|ctx|context|task)\s*\??\.\s*(?:skip|todo)\s*\(/gm,
+    },
+    { what: 'runs some tests only', pattern: /(?<![\w$.])f(?:it|describe|context)\s*\(/gm },
+    { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?!false\\b)') },
+    { what: 'runs some tests only', pattern: option('only\\s*:\\s*(?!false\\b)') },
+    // Under another name, or a name worked out while it runs, nothing could be seen.
     {
       what: 'skips a test',
       pattern: new RegExp(
-        `(?<![\\w$.])(?:${names})(?:\\s*\\.\\s*\\w+)*?\\s*\\.\\s*(?:skip|skipIf|runIf|todo|fails|failing|fixme)\\b|(?<![\\w$.])x(?:it|test|describe|context|specify)\\s*\\(|\\b(?:this|t|ctx|context|task)\\s*\\.\\s*(?:skip|todo)\\s*\\(|\\b(?:skip|todo)\\s*:\\s*(?!false\\b)\\S`,
-        'gm',
-      ),
-    },
-    {
-      what: 'runs some tests only',
-      pattern: new RegExp(
-        `(?<![\\w$.])(?:${names})(?:\\s*\\.\\s*\\w+)*?\\s*\\.\\s*only\\b|(?<![\\w$.])f(?:it|describe|context)\\s*\\(|\\bonly\\s*:\\s*true\\b`,
-        'gm',
-      ),
-    },
-    {
-      what: 'skips a test',
-      pattern: new RegExp(
-        `\\{[^{}]{0,200}?\\b(?:skip|only|todo)\\b[^{}]{0,200}\\}\\s*=\\s*(?:${names})\\b|=\\s*(?:${names})\\s*(?:;|$)`,
+        `\\{[^{}]{0,200}?\\b(?:skip|only|todo)\\b[^{}]{0,200}\\}\\s*=\\s*(?:${names})\\b|=\\s*(?:${names})\\s*(?:;|$)|(?<![\\w$.])(?:${names})\\s*(?:\\?\\.)?\\s*\\[`,
         'gm',
       ),
     },
