@@ -82,8 +82,7 @@ function refusalOf(summary: string, ended: RunResult): PushAnswer {
 function remoteWords(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
-    .filter((line) => line.startsWith('remote:'))
-    .map((line) => line.slice('remote:'.length).trim())
+    .map((line) => /^(?:remote:|error: remote unpack failed:)(.*)$/.exec(line)?.[1]?.trim() ?? '')
     .filter((line) => line !== '')
   return lines.join('; ').slice(0, 2000)
 }

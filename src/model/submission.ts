@@ -99,5 +99,4 @@ export const submissionSchema = z
   })
   .meta({ id: 'Submission' })
 
-export type SubmissionInput = z.input<typeof submissionSchema>
 export type Submission = z.output<typeof submissionSchema>

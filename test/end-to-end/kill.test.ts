@@ -72,11 +72,6 @@ const moments: Moment[] = [
     agentRuns: 2,
   },
   {
-    name: 'before the branch is looked for',
-    git: ({ branch }) => ({ words: ['ls-remote', branch], call: 1, when: 'before' }),
-    agentRuns: 1,
-  },
-  {
     name: 'before the push',
     git: ({ branch }) => ({ words: ['push', '--force-with-lease', branch], call: 1, when: 'before' }),
     agentRuns: 1,
@@ -88,12 +83,12 @@ const moments: Moment[] = [
   },
   {
     name: 'before the push is confirmed',
-    git: ({ branch }) => ({ words: ['ls-remote', branch], call: 2, when: 'before' }),
+    git: ({ branch }) => ({ words: ['ls-remote', branch], call: 1, when: 'before' }),
     agentRuns: 1,
   },
   {
     name: 'after the push was confirmed, before the task is settled',
-    git: ({ branch }) => ({ words: ['ls-remote', branch], call: 2, when: 'after' }),
+    git: ({ branch }) => ({ words: ['ls-remote', branch], call: 1, when: 'after' }),
     agentRuns: 1,
   },
 ]
@@ -106,7 +101,7 @@ function commandOf(moment: Moment): string {
       return `echo 0 > one.txt; echo "the agent runs"; ${saysSo}echo 1 > one.txt`
     case 'while the work is committed':
       // A filter of the agent's own holds git up in its sandbox.
-      return `echo "* filter=slow" > .git/info/attributes; git config filter.slow.clean 'if [ "$NIGHTSHIFT_ATTEMPT" = 1 ]; then sleep 600; fi; cat'; ${ordinary}; echo "here it is"`
+      return `mkdir -p .git/info; echo "* filter=slow" > .git/info/attributes; git config filter.slow.clean 'if [ "$NIGHTSHIFT_ATTEMPT" = 1 ]; then sleep 600; fi; cat'; ${ordinary}; echo "here it is"`
     default:
       return ordinary
   }

@@ -171,6 +171,7 @@ describe('what goes wrong', () => {
     const source = await sourceOf(made.sha)
     const packs = join(source.mirror, 'objects', 'pack')
     const pack = (await readdir(packs)).find((name) => name.endsWith('.pack')) ?? ''
+    await chmod(join(packs, pack), 0o600)
     await truncate(join(packs, pack), 60)
     expect(await rejection(clone(source, folder, never))).toBeInstanceOf(RuntimeFailure)
     const again = join(place.root, 'again')

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { open, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { chmod, open, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Publisher, RemoteFailure } from '../../src/ports/publisher.ts'
@@ -204,6 +204,8 @@ async function packOf(mirror: string): Promise<string> {
   const folder = join(mirror, 'objects', 'pack')
   const name = (await readdir(folder)).find((file) => file.endsWith('.pack'))
   if (name === undefined) throw new Error('the mirror has no pack')
+  // Git keeps packs read-only, and an ordinary user could not damage them.
+  await chmod(join(folder, name), 0o600)
   return join(folder, name)
 }
 

@@ -52,7 +52,7 @@ async function savedBundle(attempt: Attempt): Promise<{ bundle: Buffer; headSha:
 }
 
 async function take(attempt: Attempt, source: CloneSource, bundle: Buffer): Promise<Work | null> {
-  const { parts, claimed, journal } = attempt
+  const { claimed, journal } = attempt
   const work = await received(attempt, source, bundle)
   if (work.empty) return null
   attempt.evidence = {

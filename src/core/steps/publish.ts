@@ -23,11 +23,14 @@ export async function publish(attempt: Attempt, work: Work): Promise<void> {
 
 async function push(attempt: Attempt, work: Work): Promise<string> {
   const { parts, claimed, journal } = attempt
-  const { task, lease } = claimed
+  const { task, lease, ownShas } = claimed
   const { publisher, store } = parts
   let last = 'it was not tried'
   for (let tries = 0; tries < maxTries; tries += 1) {
-    const place = await freeBranch(attempt, work.headSha)
+    // A task that never pushed expects nothing there. The lease on the push says so to the remote, which need not be
+    // asked first: a branch that exists all the same comes back as stale.
+    const hopeful = tries === 0 && ownShas.length === 0
+    const place = hopeful ? { branch: task.branch, stands: null } : await freeBranch(attempt, work.headSha)
     // Recorded first: a push whose answer is lost, or that a frozen process does late, is known as ours.
     await persist(parts, () => store.intendPush(lease, { branch: place.branch, sha: work.headSha }))
     if (place.stands === work.headSha) {
@@ -41,7 +44,7 @@ async function push(attempt: Attempt, work: Work): Promise<string> {
       case 'refused':
         throw new Stop({ kind: 'push_refused', message: answer.message })
       case 'stale':
-        last = `${place.branch} changed at the same moment`
+        last = `${place.branch} is not as expected`
         break
       case 'unknown':
         last = answer.message
@@ -50,7 +53,7 @@ async function push(attempt: Attempt, work: Work): Promise<string> {
         answer satisfies never
     }
     journal.note('push', `the push to ${place.branch} has to be looked at again: ${last}`)
-    await parts.clock.sleep(200 * 2 ** tries)
+    if (answer.kind === 'unknown' || !hopeful) await parts.clock.sleep(200 * 2 ** tries)
   }
   throw new Unconfirmed(`the push to ${task.repo} did not get through in ${maxTries} tries: ${last}`)
 }

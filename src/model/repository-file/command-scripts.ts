@@ -21,8 +21,7 @@ function scriptOf(words: readonly string[]): string | null {
   if (wrappers.has(program) || /^\w+=/.test(program)) return scriptOf(rest)
   if (shells.has(program)) {
     const script = rest.find((word) => !/^[-+]/.test(word))
-    const takesText = rest.some((word) => /^-[a-z]*c$/.test(word))
-    return script === undefined || takesText ? null : plainPath(script)
+    return script === undefined ? null : plainPath(script)
   }
   // With an option in front, such as node --test or python -m, what follows is no script.
   if (interpreters.has(program)) return rest[0] === undefined ? null : plainPath(rest[0])

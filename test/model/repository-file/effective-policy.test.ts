@@ -148,6 +148,7 @@ describe('the scripts that a check runs', () => {
     ['node --test test/a.test.js', []],
     ['python -m pytest tests/a.py', []],
     ['sh -c "exit 0" x', []],
+    ['sh -c ./check.sh', ['check.sh']],
     ['/usr/bin/make', []],
     ['../outside.sh', []],
     ['$SCRIPT/x', []],

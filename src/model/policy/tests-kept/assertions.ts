@@ -7,7 +7,7 @@ export interface Code {
   readonly closing: Int32Array
 }
 
-/** Prepares code for {@link countAssertions}. */
+/** Prepares code for {@link findAssertions}. */
 export function codeOf(text: string, masked: string): Code {
   const closing = new Int32Array(masked.length)
   const open: number[] = []
@@ -21,13 +21,11 @@ export function codeOf(text: string, masked: string): Code {
   return { text, masked, closing }
 }
 
-/** How many of the assertions between two places can fail. */
-export function countAssertions(pattern: RegExp, code: Code, start: number, end: number): number {
-  let count = 0
-  for (const found of code.masked.slice(start, end).matchAll(pattern)) {
-    if (!isIdle(code, start + found.index, found[0])) count += 1
-  }
-  return count
+/** Where the assertions stand that can fail, in ascending order. */
+export function findAssertions(pattern: RegExp, code: Code): number[] {
+  return [...code.masked.matchAll(pattern)]
+    .filter((found) => !isIdle(code, found.index, found[0]))
+    .map((found) => found.index)
 }
 
 const constant =

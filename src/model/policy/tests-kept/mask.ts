@@ -33,7 +33,22 @@ export function mask(source: string, strings: Strings): string {
     at = end
     if (keep > 0) lastIsValue = true
   }
+  const plainTo = (end: number) => {
+    const text = source.slice(at, end)
+    const length = text.trimEnd().length
+    if (length > 0) {
+      last = at + length - 1
+      lastIsValue = false
+    }
+    parts.push(text)
+    at = end
+  }
   while (at < source.length) {
+    const next = nextSpecial(source, at)
+    if (next > at) {
+      plainTo(next)
+      continue
+    }
     const char = source[at] ?? ''
     const comment = commentEnd(source, at, strings)
     if (comment !== null) {
@@ -59,14 +74,16 @@ export function mask(source: string, strings: Strings): string {
     }
     if (char === '{') depth += 1
     else if (char === '}') depth -= 1
-    if (char.trim() !== '') {
-      last = at
-      lastIsValue = false
-    }
-    parts.push(char)
-    at += 1
+    plainTo(at + 1)
   }
   return parts.join('')
+}
+
+/** Where the next character stands that could begin or end something else than plain code. */
+function nextSpecial(source: string, at: number): number {
+  const special = /["'`/#{}]|(?<!\w)b?r#{0,50}"/g
+  special.lastIndex = at
+  return special.exec(source)?.index ?? source.length
 }
 
 function spaces(text: string): string {

@@ -1,4 +1,4 @@
-import { codeOf, countAssertions } from './assertions.ts'
+import { codeOf, findAssertions } from './assertions.ts'
 import type { Language, Weakening } from './language.ts'
 import { mask } from './mask.ts'
 
@@ -33,7 +33,7 @@ export const emptySummary: Summary = { tests: [], looseAssertions: 0, weakLines:
 export function summarize(language: Language, path: string, source: string): Summary {
   const code = language.normalize(source)
   const masked = mask(code, language.strings)
-  const read = codeOf(code, masked)
+  const assertions = findAssertions(language.assertion, codeOf(code, masked))
   const starts = [...masked.matchAll(language.test)].map((found) => found.index)
   const lineAt = lineCounter(code)
   const tests = starts.map((start, index): TestBlock => {
@@ -41,7 +41,7 @@ export function summarize(language: Language, path: string, source: string): Sum
     return {
       title: titleOf(language, code, start, end),
       line: lineAt(start),
-      assertions: countAssertions(language.assertion, read, start, end),
+      assertions: countBefore(assertions, end) - countBefore(assertions, start),
     }
   })
   const first = starts[0] ?? code.length
@@ -55,7 +55,7 @@ export function summarize(language: Language, path: string, source: string): Sum
         return { what, line: lineAt(at), text: lineText(code, at), title: tests[block]?.title ?? '' }
       }),
   )
-  const looseAssertions = onlyTests ? countAssertions(language.assertion, read, 0, first) : 0
+  const looseAssertions = onlyTests ? countBefore(assertions, first) : 0
   return { tests, looseAssertions, weakLines }
 }
 
