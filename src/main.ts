@@ -17,6 +17,7 @@ import { localPlace } from './git/git-place.ts'
 import { createPublisher } from './git/publisher.ts'
 import { createRepositories } from './git/repositories.ts'
 import { createLocalRuntime } from './local/local-runtime.ts'
+import { createRegistries } from './local/registries.ts'
 import { refusedHost } from './jail/refused-host.ts'
 import { parsePolicyFile } from './model/repository-file/parse.ts'
 import { openDatabase } from './postgres/database.ts'
@@ -129,6 +130,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     author: { authorName: settings.author.name, authorEmail: settings.author.email },
     operatorPolicy:
       settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy),
+    registries: createRegistries({ path: settings.path, userHome: settings.userHome, run: spawner.run }),
     refusedHost: hostRefusal,
     isTransient,
     mask,

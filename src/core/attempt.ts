@@ -1,6 +1,7 @@
 import type { Evidence } from '../model/evidence.ts'
 import type { Step } from '../model/event.ts'
 import type { Policy } from '../model/policy/schema.ts'
+import type { RegistryName } from '../model/repository-file/network-section.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -20,6 +21,8 @@ export interface PipelineParts {
   readonly clock: Clock
   readonly limits: SandboxLimits
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
+  /** Finds the hosts of a package registry; `null`: its tool does not tell. */
+  readonly registries: (name: RegistryName) => Promise<readonly string[] | null>
   /** Laid over every repository's own policy; `null`: there is none. */
   readonly operatorPolicy: Policy | null
   /** Says why a repository may not ask for a host; `null`: it may. */

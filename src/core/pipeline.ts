@@ -18,7 +18,7 @@ import { Workshop } from './steps/workshop.ts'
 export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const source = await prepare(attempt)
   const rules = await readRules(attempt, source)
-  const workshop = new Workshop(attempt, source, rules.file)
+  const workshop = new Workshop(attempt, source, rules)
   try {
     const work = await workThatHolds(attempt, source, rules, workshop)
     if (work === null) return noChanges(attempt)

@@ -17,27 +17,29 @@ export interface OutputPipes {
 /** O_PATH of Linux: neither a reader nor a writer of the pipe, which Node has no name for. */
 const pathOnly = 0o10000000
 
-/** Pipes of one sandbox, made once and used again by one command after the other. */
+/** Pipes that are made once and used by one command after the other: making them takes a process. */
 export class PipeShelf {
   readonly #folder: string
-  readonly #owner: number | null
   readonly #all = new Set<OutputPipes>()
   readonly #free: OutputPipes[] = []
 
-  /** `owner`: who reopens them by /dev/stdout inside; `null`: we ourselves. */
-  constructor(folder: string, owner: number | null) {
+  /** `folder`: where pipes are for the moment in which they have names. */
+  constructor(folder: string) {
     this.#folder = folder
-    this.#owner = owner
   }
 
-  /** Makes pipes for the first command in advance. Rejects with {@link RuntimeFailure}. */
+  /** Sees to it that there are pipes for a next command. Rejects with {@link RuntimeFailure}. */
   async prepare(): Promise<void> {
-    this.#free.push(await this.#make())
+    if (this.#free.length === 0) this.#free.push(await this.#make())
   }
 
-  /** Rejects with {@link RuntimeFailure}. */
-  async take(): Promise<OutputPipes> {
-    return this.#free.pop() ?? (await this.#make())
+  /** `owner`: who may open them again by /dev/stdout. Rejects with {@link RuntimeFailure}. */
+  async take(owner: number | null): Promise<OutputPipes> {
+    const pipes = this.#free.pop() ?? (await this.#make())
+    if (owner === null) return pipes
+    chownSync(pathOf(pipes.stdout), owner, owner)
+    chownSync(pathOf(pipes.stderr), owner, owner)
+    return pipes
   }
 
   /** Only where both ends are closed: what is left in a pipe would be the next command's output. */
@@ -66,7 +68,6 @@ export class PipeShelf {
         timeoutMs: 30_000,
       })
       if (made.exitCode !== 0) throw new RuntimeFailure(`the output pipes could not be made: ${made.stderr}`)
-      if (this.#owner !== null) for (const path of paths) chownSync(path, this.#owner, this.#owner)
       const pipes = { stdout: openSync(stdout, pathOnly), stderr: openSync(stderr, pathOnly) }
       this.#all.add(pipes)
       return pipes
@@ -78,7 +79,7 @@ export class PipeShelf {
 
 /** Our end of a kept pipe, and the descriptor that a child writes to, which has to be closed once it has started. */
 export function openPipe(kept: number): { reader: Socket; writer: number } {
-  const path = `/proc/self/fd/${kept}`
+  const path = pathOf(kept)
   // Without O_NONBLOCK, opening would wait for a writer.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
@@ -88,4 +89,8 @@ export function openPipe(kept: number): { reader: Socket; writer: number } {
     closeSync(fd)
     throw error
   }
+}
+
+function pathOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`
 }

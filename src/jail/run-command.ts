@@ -15,6 +15,8 @@ import { watchTree, type WatchedLimits } from './tree-watch.ts'
 export interface CommandPlace {
   readonly jail: Jail
   readonly pipes: PipeShelf
+  /** User of the machine as whom commands run, where it is another than ours. */
+  readonly owner: number | null
   /** What stands before every command inside, such as the relay; it has to pass its exit code on. */
   readonly prefix: readonly string[]
   /** See `JailCommand.runFile`. */
@@ -39,7 +41,7 @@ export async function runCommand(
   const since = performance.now()
   if (command.signal.aborted) return ended('aborted', null, since, '', '')
   const killsBefore = countKills(place.group)
-  const pipes = await place.pipes.take()
+  const pipes = await place.pipes.take(place.owner)
   const started = start(place, {
     argv: [...place.prefix, ...command.argv],
     env,

@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { findGroupBase } from '../jail/cgroup.ts'
 import { OperatorRules } from '../jail/egress-rules.ts'
+import { memoryFolder } from '../jail/memory-folder.ts'
+import { PipeShelf } from '../jail/output-pipes.ts'
 import { explainFailure, jailProblems } from '../jail/probe.ts'
 import { findPrograms } from '../jail/programs.ts'
 import type { Log } from '../ports/log.ts'
@@ -53,6 +55,7 @@ class BubblewrapRuntime implements LocalRuntime {
   readonly #options: LocalRuntimeOptions
   readonly #folders: WorkFolders
   readonly #machine: Machine
+  readonly #pipes: PipeShelf
   readonly #open = new Set<LocalSandbox>()
   #problems: { found: Promise<readonly Problem[]>; atMs: number } | null = null
   #probes = 0
@@ -60,6 +63,7 @@ class BubblewrapRuntime implements LocalRuntime {
   constructor(options: LocalRuntimeOptions) {
     this.#options = options
     this.#folders = new WorkFolders(options.home)
+    this.#pipes = new PipeShelf(memoryFolder(options.home))
     const masks = [options.home, ...(options.masks ?? [])]
     this.#machine = new Machine({ path: options.path, userHome: options.userHome, masks })
   }
@@ -88,6 +92,7 @@ class BubblewrapRuntime implements LocalRuntime {
 
   async close(): Promise<void> {
     const results = await Promise.allSettled([...this.#open].map((sandbox) => sandbox.close()))
+    this.#pipes.close()
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
   }
@@ -114,6 +119,7 @@ class BubblewrapRuntime implements LocalRuntime {
     return {
       folders: this.#folders,
       machine: this.#machine,
+      pipes: this.#pipes,
       programs: found.programs,
       groupBase: findGroupBase(),
       operator: new OperatorRules(network),

@@ -23,13 +23,14 @@ export interface Holdings {
   uid: UidSlot | null
   group: ResourceGroup | null
   jails: SandboxJails | null
-  pipes: PipeShelf | null
 }
 
 /** What commands in a sandbox need. */
 export interface Workings {
   readonly jails: SandboxJails
   readonly pipes: PipeShelf
+  /** User of the machine as whom commands run, where it is another than ours. */
+  readonly owner: number | null
   readonly limits: SandboxLimits
   readonly env: Readonly<Record<string, string>>
   /** Takes notes from now on, in place of who did so before. */
@@ -41,7 +42,6 @@ export async function giveBack(folders: WorkFolders, held: Holdings): Promise<vo
   const failures: unknown[] = []
   const steps = [
     () => held.jails?.close(),
-    () => held.pipes?.close(),
     () => held.group?.remove(),
     () => folders.remove(held.folder.name),
     // Last: until its files are gone, nobody else may have the id.
@@ -111,12 +111,13 @@ export class LocalSandbox implements Sandbox {
   }
 
   async #exec(command: Command): Promise<ExecEnd> {
-    const { jails, pipes, limits, env, noteTo } = this.#workings
+    const { jails, pipes, owner, limits, env, noteTo } = this.#workings
     noteTo(command.onNote)
     const prepared = await jails.for(command.network).catch((error: unknown) => {
       throw new RuntimeFailure(`the jail could not be prepared: ${String(error)}`, { cause: error })
     })
-    const place = { ...prepared, pipes, runFile: this.#held.folder.runFile, group: this.#held.group, limits }
+    const { folder, group } = this.#held
+    const place = { ...prepared, pipes, owner, runFile: folder.runFile, group, limits }
     const signal = AbortSignal.any([command.signal, this.#closing.signal])
     return runCommand(place, { ...command, signal }, { ...env, ...prepared.env, ...command.env })
   }

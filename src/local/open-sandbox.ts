@@ -2,7 +2,7 @@ import { ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
 import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
 import { memoryFolder } from '../jail/memory-folder.ts'
-import { PipeShelf } from '../jail/output-pipes.ts'
+import type { PipeShelf } from '../jail/output-pipes.ts'
 import type { Log } from '../ports/log.ts'
 import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
 import { clonePath, giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
@@ -20,6 +20,7 @@ export type Cloner = (source: CloneSource, folder: string, signal: AbortSignal) 
 export interface Opener {
   readonly folders: WorkFolders
   readonly machine: Machine
+  readonly pipes: PipeShelf
   readonly programs: JailPrograms
   readonly groupBase: GroupBase | null
   readonly operator: OperatorRules
@@ -48,7 +49,6 @@ export async function openSandbox(
     uid: null,
     group: null,
     jails: null,
-    pipes: null,
   }
   try {
     const workings = await fill(opener, spec, held, clone, signal)
@@ -77,11 +77,8 @@ async function fill(
   const covers = await writeCovers(folder)
   await writeGitConfig(folder, opener.author)
   if (process.getuid?.() === 0) held.uid = await takeUid(opener.uids)
-  const shelf = memoryFolder(folder.scratch)
-  const pipes = new PipeShelf(shelf, held.uid?.uid ?? null)
-  held.pipes = pipes
   // Both have to end, also where one fails: what is still at work cannot be removed.
-  const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), pipes.prepare()])
+  const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), opener.pipes.prepare()])
   for (const step of steps) if (step.status === 'rejected') throw step.reason
   if (held.uid !== null) await handOver(folder, held.uid.uid)
   held.group = makeGroup(opener, spec, folder)
@@ -91,7 +88,7 @@ async function fill(
   held.jails = new SandboxJails({
     programs: opener.programs,
     spec: jailSpec(spec, folder, covers, view, uid),
-    passing: shelf,
+    passing: memoryFolder(folder.scratch),
     sockets: folder.scratch,
     operator: opener.operator,
     processes: held.group === null ? spec.limits.processes : null,
@@ -102,7 +99,8 @@ async function fill(
   })
   return {
     jails: held.jails,
-    pipes,
+    pipes: opener.pipes,
+    owner: uid,
     limits: spec.limits,
     env: environment(view),
     noteTo: (next) => {

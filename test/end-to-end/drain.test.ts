@@ -130,18 +130,21 @@ describe('a process that is told to stop while a task runs', () => {
   it('killed while it hands back: the task is recovered, and ends once', async () => {
     const server = await startServer(place, ['--grace', '0s'])
     const { id, remote } = await begun(server, slow)
-    // Its row is held, so that the hand-back waits in the middle of it.
-    const blocked = await database.database.db.transaction().execute(async (tx) => {
-      await tx.selectFrom('tasks').select('id').where('id', '=', id).forUpdate().execute()
-      server.process.child.kill('SIGTERM')
-      await until(async () => {
-        const rows = await database.query(`select 1 from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock' and query ilike '%from "tasks"%for update%'`)
-        return rows.length > 0 ? true : null
-      }, 'the hand-back')
-      return (await server.process.stop('SIGKILL')).exitCode
-    })
-    expect(blocked).toBeNull()
+    // A database that is slow in just this transaction.
+    await database.query(`create function wait() returns trigger language plpgsql as
+      'begin if new.hold = ''retry'' then perform pg_sleep(600); end if; return new; end'`)
+    await database.query('create trigger slow before update on tasks for each row execute function wait()')
+    server.process.child.kill('SIGTERM')
+    const backend = await until(async () => {
+      const [row] = await database.query(
+        `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`,
+      )
+      return row?.['pid'] ?? null
+    }, 'the hand-back')
+    expect((await server.process.stop('SIGKILL')).exitCode).toBeNull()
+    await database.query(`select pg_terminate_backend(${Number(backend)})`)
+    await database.query('drop function wait cascade')
+    expect(await database.store.get(id)).toMatchObject({ state: 'running', attempt: 1 })
     const worker = await startWorker(place)
     const task = await untilDone(id)
     expect(task).toMatchObject({ outcome: 'pushed', attempt: 2 })

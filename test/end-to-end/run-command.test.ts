@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
@@ -56,11 +56,6 @@ describe('nightshift run, as a shell starts it', () => {
   it('ends with 2 and makes no task where it cannot be done as typed', async () => {
     const before = await taskCount()
     await mkdir(join(place.folder, 'plain'))
-    const empty = join(place.folder, 'empty-path')
-    await mkdir(empty)
-    for (const name of ['git', 'flock', 'setpriv', 'sh']) {
-      await symlink(`/usr/bin/${name}`, join(empty, name))
-    }
     const cases = [
       { args: ['run', ...flags('true')], says: /prompt/ },
       { args: ['run', 'x', ...flags('true'), '--parallel', '0'], says: /--parallel/ },
@@ -87,19 +82,19 @@ describe('nightshift run, as a shell starts it', () => {
     expect(await taskCount()).toBe(before)
   })
 
-  it('tells of a missing bubblewrap, and what to type, before anything starts', async () => {
-    const before = await taskCount()
-    // Whatever else is on the machine: a folder with all that is needed but bwrap.
-    const tools = join(place.folder, 'tools')
-    await mkdir(tools)
-    const names = (await readdir('/usr/bin')).filter((name) => name !== 'bwrap')
-    for (const name of names) await symlink(join('/usr/bin', name), join(tools, name))
-    const bare = { ...place, environment: { ...place.environment, PATH: tools } }
-    const end = await runCli(bare, ['run', 'x', ...flags('true')])
-    expect([end.exitCode, end.stdout]).toEqual([2, ''])
-    expect(end.stderr).toMatch(/bubblewrap[^]*apt-get install/)
-    expect(await taskCount()).toBe(before)
-  })
+  it.skipIf(process.getuid?.() !== 0)(
+    'tells of a missing bubblewrap, and what to type, before anything starts (hiding it needs root)',
+    async () => {
+      const before = await taskCount()
+      const hide =
+        'for f in /usr/bin/bwrap /usr/local/bin/bwrap; do [ ! -e $f ] || mount --bind /dev/null $f; done; exec "$@"'
+      const wrapper = ['unshare', '--mount', 'sh', '-c', hide, 'sh']
+      const end = await startCli(place, ['run', 'x', ...flags('true')], { wrapper }).ended
+      expect([end.exitCode, end.stdout]).toEqual([2, ''])
+      expect(end.stderr).toMatch(/bubblewrap[^]*apt-get install/)
+      expect(await taskCount()).toBe(before)
+    },
+  )
 
   it('ends with 3 where the database cannot be had', async () => {
     const away = {
@@ -127,8 +122,6 @@ describe('nightshift run, as a shell starts it', () => {
   })
 
   it('does a prompt from stdin in the folder that it is started in', async () => {
-    await writeFile(join(place.folder, 'agent.sh'), '#!/bin/sh\necho done\n')
-    await chmod(join(place.folder, 'agent.sh'), 0o755)
     const end = await runCli(
       place,
       ['run', '--prompt-file', '-', '--repo', '.', '--command', 'cat README.md', '--json'],
@@ -140,10 +133,12 @@ describe('nightshift run, as a shell starts it', () => {
   it('cancels at Ctrl-C: its tasks end cancelled, with 130, and nothing of them is left', async () => {
     const command = 'echo "here it is"; sleep 600 & sleep 600'
     const started = startCli(place, ['run', 'a', 'b', 'c', ...flags(command), '--parallel', '2', '--json'])
-    await until(
-      () => (started.stderr().split('here it is').length === 3 ? true : null),
-      `two agents: ${started.stderr()}`,
-    )
+    await until(async () => {
+      const rows = await database.query(
+        `select distinct task_id from events where type = 'output' and text like 'here it is%'`,
+      )
+      return rows.length === 2 ? true : null
+    }, 'two agents')
     const end = await started.stop('SIGINT')
     expect(end.exitCode).toBe(130)
     const tasks = tasksOf(end)

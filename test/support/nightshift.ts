@@ -41,6 +41,13 @@ export interface CliEnd {
   readonly stderr: string
 }
 
+export interface CliOptions {
+  readonly stdin?: string
+  readonly cwd?: string
+  /** A program and its arguments, which starts the one that follows. */
+  readonly wrapper?: readonly string[]
+}
+
 /** A process of Nightshift that is running. */
 export interface CliProcess {
   readonly child: ChildProcess
@@ -52,17 +59,22 @@ export interface CliProcess {
   stop(signal?: NodeJS.Signals): Promise<CliEnd>
 }
 
+// A test that fails half-way must not leave its processes to the next.
+const alive = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
 /** Starts `nightshift ARGS…` as a person's shell would, in a process of its own. */
-export function startCli(
-  place: Place,
-  args: readonly string[],
-  options: { stdin?: string; cwd?: string } = {},
-): CliProcess {
-  const child = spawn(process.execPath, [bin, ...args], {
+export function startCli(place: Place, args: readonly string[], options: CliOptions = {}): CliProcess {
+  const [program = '', ...rest] = [...(options.wrapper ?? []), process.execPath, bin, ...args]
+  const child = spawn(program, rest, {
     cwd: options.cwd ?? place.folder,
     env: place.environment,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  alive.add(child)
+  child.once('exit', () => alive.delete(child))
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
@@ -87,11 +99,7 @@ export function startCli(
 }
 
 /** Runs `nightshift ARGS…` to its end. */
-export function runCli(
-  place: Place,
-  args: readonly string[],
-  options: { stdin?: string; cwd?: string } = {},
-): Promise<CliEnd> {
+export function runCli(place: Place, args: readonly string[], options: CliOptions = {}): Promise<CliEnd> {
   return startCli(place, args, options).ended
 }
 

@@ -70,7 +70,7 @@ async function inSandbox(
   )
   try {
     if (file.setup !== null) {
-      await runSetup(attempt, sandbox, file.setup.run, { on, network: networkOf('setup', file) })
+      await runSetup(attempt, sandbox, file.setup.run, { on, network: networkOf(rules.hosts.setup) })
     }
     return await inStep(attempt, 'checks', async () => {
       const results: CheckResult[] = []
@@ -97,7 +97,7 @@ async function runOne(
     end = await sandbox.exec({
       argv: ['/bin/sh', '-c', line],
       env: taskEnvironment(attempt),
-      network: networkOf('checks', rules.file),
+      network: networkOf(rules.hosts.checks),
       signal,
       timeoutMs: check.timeoutMs,
       onLine: (output) => journal.output('checks', output.text),

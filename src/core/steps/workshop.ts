@@ -1,9 +1,9 @@
-import type { RepositoryFile } from '../../model/repository-file/repository-file.ts'
 import { TooLarge, type CloneSource, type ExecEnd, type Sandbox } from '../../ports/runtime.ts'
 import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import { agentNetwork, networkOf } from './network.ts'
+import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
 
 const commitTimeoutMs = 10 * 60_000
@@ -19,13 +19,13 @@ export type Handout = { kind: 'nothing' } | { kind: 'bundle'; bundle: Buffer }
 export class Workshop {
   readonly #attempt: Attempt
   #source: CloneSource
-  readonly #file: RepositoryFile
+  readonly #rules: RepositoryRules
   #sandbox: Sandbox | null = null
 
-  constructor(attempt: Attempt, source: CloneSource, file: RepositoryFile) {
+  constructor(attempt: Attempt, source: CloneSource, rules: RepositoryRules) {
     this.#attempt = attempt
     this.#source = source
-    this.#file = file
+    this.#rules = rules
   }
 
   /** The clone is to hold work that an earlier attempt handed over; before the first round. */
@@ -51,15 +51,15 @@ export class Workshop {
       taskId: claimed.lease.taskId,
       attempt: claimed.lease.attempt,
       purpose: 'agent' as const,
-      image: this.#file.image,
+      image: this.#rules.file.image,
       source: this.#source,
       limits: parts.limits,
     }
     const sandbox = await inStep(attempt, 'clone', () => runtime.open(spec, attempt.signal))
     this.#sandbox = sandbox
-    const setup = this.#file.setup
+    const setup = this.#rules.file.setup
     if (setup !== null) {
-      await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf('setup', this.#file) })
+      await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf(this.#rules.hosts.setup) })
     }
     return sandbox
   }
@@ -75,7 +75,7 @@ export class Workshop {
         argv: call.argv,
         env: { ...taskEnvironment(attempt), ...call.env },
         ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
-        network: agentNetwork(options.network, this.#file),
+        network: agentNetwork(options.network, this.#rules.hosts.agent),
         signal,
         timeoutMs: options.timeoutMs,
         silenceMs: options.silenceMs,

@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { makePlace, startServer, type Place, type Server } from '../support/nightshift.ts'
+import { listBranches, makeRepository, showFile } from '../support/repositories.ts'
+
+describe('the gate stands between the agent and the remote', () => {
+  let database: TestDatabase
+  let place: Place
+  let server: Server
+  let made = 0
+
+  beforeAll(async () => {
+    database = await testDatabase()
+    place = await makePlace(database.url)
+    server = await startServer(place)
+  })
+
+  afterAll(async () => {
+    await server.process.stop()
+    await place.remove()
+    await database.close()
+  })
+
+  async function work(rules: string, command: string, files: Readonly<Record<string, string>> = {}) {
+    const name = `gate-${(made += 1)}.git`
+    const remote = await makeRepository(join(place.folder, name), {
+      files: { 'README.md': '# A\n', '.nightshift.yaml': rules, ...files },
+    })
+    const { id } = await server.submit({ repo: remote.path, prompt: 'Work', command })
+    const task = await server.untilDone(id)
+    return { remote, task, branches: await listBranches(remote.path) }
+  }
+
+  it('what the policy denies is rejected after the last fix round, and nothing is pushed', async () => {
+    const { task, branches } = await work(
+      'policy:\n  deny: ["secret/**"]\n',
+      'mkdir -p secret; echo 1 > secret/one',
+    )
+    expect(task).toMatchObject({
+      outcome: 'rejected',
+      evidence: { policy: { passed: false }, confirmedAt: null },
+    })
+    expect(task.evidence?.policy?.violations).toMatchObject([{ rule: 'deny', file: 'secret/one' }])
+    expect(task.reason).toContain('secret/one')
+    expect(branches).toEqual(['main'])
+  })
+
+  it('the agent is told what was found, with its prompt, and may mend it', async () => {
+    const command =
+      'if [ "$NIGHTSHIFT_ROUND" = 0 ]; then echo 1 > denied.txt; ' +
+      'else rm denied.txt; printf "%s" "$NIGHTSHIFT_PROMPT" > told.md; fi'
+    const { task, remote } = await work('policy:\n  deny: ["denied.txt"]\n', command)
+    expect(task).toMatchObject({
+      outcome: 'pushed',
+      evidence: { files: ['told.md'], policy: { passed: true } },
+    })
+    expect(await showFile(remote.path, task.branch, 'told.md')).toMatch(/^Work\n\n[^]*denied\.txt/)
+  })
+
+  it('an agent that rewrites the rules on its branch is judged by those of the base', async () => {
+    const command = 'echo "policy: {}" > .nightshift.yaml; echo 1 > denied.txt'
+    const { task } = await work('policy:\n  deny: ["denied.txt"]\nfixRounds: 0\n', command)
+    expect(task.outcome).toBe('rejected')
+    expect(task.evidence?.policy?.violations.map((violation) => violation.file)).toEqual(
+      expect.arrayContaining(['.nightshift.yaml', 'denied.txt']),
+    )
+  })
+
+  it('a failing check keeps the work back, on the files that changed alone', async () => {
+    const rules =
+      'fixRounds: 0\nchecks:\n  - name: words\n    run: grep -L bad {files} | wc -l; ! grep -l bad {files}\n    files: ["**/*.txt"]\n'
+    const failing = await work(rules, 'echo bad > new.txt', { 'old.txt': 'bad\n' })
+    expect(failing.task).toMatchObject({
+      outcome: 'checks_failed',
+      evidence: { checks: [{ name: 'words', files: ['new.txt'], exitCode: 1 }], confirmedAt: null },
+    })
+    expect(failing.branches).toEqual(['main'])
+    const passing = await work(rules, 'echo good > new.txt', { 'old.txt': 'bad\n' })
+    expect(passing.task).toMatchObject({
+      outcome: 'pushed',
+      evidence: { checks: [{ name: 'words', exitCode: 0 }] },
+    })
+  })
+
+  it('checks see a clean clone of the head after set-up, not what the agent left lying about', async () => {
+    const rules =
+      'fixRounds: 0\nsetup: echo made > made.log\nchecks:\n  - name: clean\n    run: test ! -e left.log && test -e made.log && test -e new.txt\n'
+    const { task } = await work(rules, 'echo x > left.log; echo 1 > new.txt', { '.gitignore': '*.log\n' })
+    expect(task).toMatchObject({ outcome: 'pushed', evidence: { checks: [{ name: 'clean', exitCode: 0 }] } })
+  })
+
+  it('what fails on the base already is not held against the task', async () => {
+    const rules = 'fixRounds: 0\nchecks:\n  - name: old\n    run: "! grep bad old.txt"\n    baseline: true\n'
+    const { task } = await work(rules, 'echo 1 > new.txt', { 'old.txt': 'bad\n' })
+    expect(task).toMatchObject({
+      outcome: 'pushed',
+      evidence: { checks: [{ name: 'old', baselineFailed: true }] },
+    })
+  })
+
+  it('rules that cannot be read end invalid, with file, line and key', async () => {
+    const { task } = await work('policy:\n  denny: ["x"]\n', 'echo 1 > new.txt')
+    expect(task).toMatchObject({ outcome: 'invalid' })
+    expect(task.reason).toMatch(/\.nightshift\.yaml:2:\d+:.*denny/)
+  })
+
+  it('a set-up that fails on the base ends invalid, in its own words', async () => {
+    const { task } = await work('setup: echo "no such tool" >&2; exit 4\n', 'echo 1 > new.txt')
+    expect(task).toMatchObject({ outcome: 'invalid' })
+    expect(task.reason).toMatch(/code 4.*no such tool/)
+  })
+
+  it('a host that the operator does not allow is told before anything runs', async () => {
+    const { task } = await work('network:\n  setup: ["127.0.0.1:9"]\n', 'echo 1 > new.txt')
+    expect(task).toMatchObject({ outcome: 'invalid' })
+    expect(task.reason).toContain('127.0.0.1')
+  })
+})

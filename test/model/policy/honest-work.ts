@@ -1,0 +1,57 @@
+import { packageJson } from './tricks.ts'
+import { symlink, type Files } from './work-of.ts'
+
+/** Changes that look odd and must pass. */
+export const honest: [what: string, change: Files][] = [
+  ['code', { 'src/a.ts': 'export const a = 2\n', 'src/ß.ts': '', 'src/a b.ts': '', 'src/[id].ts': '' }],
+  ['more tests', { 'test/b.test.ts': "test('b', () => { expect(b).toBe(2) })\n" }],
+  ['a dependency', packageJson({ version: '2.0.0', dependencies: { zod: '^4.0.0' } })],
+  [
+    'a Python dependency',
+    {
+      'pyproject.toml':
+        '[project]\nname = "x"\ndependencies = [\n  "zod",\n]\n\n[tool.ruff]\nselect = ["ALL"] # all\n'.replace(
+          ' # all',
+          '',
+        ),
+    },
+  ],
+  [
+    'a Rust dependency',
+    {
+      'Cargo.toml':
+        '[package]\nname = "x"\nversion = "2"\n\n[dependencies]\nserde = "1"\nlog = { version = "1" }\n',
+    },
+  ],
+  [
+    'a Java dependency',
+    {
+      'pom.xml':
+        '<project><version>2</version><dependencies><dependency><groupId>a</groupId></dependency></dependencies><build><plugins></plugins></build></project>',
+    },
+  ],
+  [
+    'a comment in a Maven build',
+    {
+      'pom.xml':
+        '<project><version>1</version><!-- why --><dependencies></dependencies><build><plugins></plugins></build></project>',
+    },
+  ],
+  [
+    'a Gradle dependency',
+    {
+      'build.gradle':
+        'plugins { id "java" }\ndependencies {\n  implementation "a:b:2"\n  testImplementation("c:d:1")\n}\ntest { useJUnitPlatform() }\n',
+    },
+  ],
+  [
+    'a link inside',
+    { 'src/x': symlink('../docs/y'), 'src/y': symlink('link/deep/x'), 'lib/z': symlink('./a/../b') },
+  ],
+  ['a link that leaves on paper only', { 'src/x': symlink('y/../../../z'), 'src/y': symlink('lib/deep') }],
+  [
+    'a file named like a folder of git',
+    { 'src/git.ts': '', 'src/.github': '', 'src/gitignore': '', 'docs/.gitkeep': '' },
+  ],
+  ['dots that lead nowhere', { 'src/...slug.ts': '', 'src/a..b': '', 'src/..a': '', 'src/:memory:': '' }],
+]
