@@ -25,6 +25,7 @@ import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openStore } from './postgres/task-store.ts'
 import { openTokenStore } from './postgres/token-store.ts'
 import { isTransient } from './postgres/transient.ts'
+import { createSecretScanner } from './secretlint/secret-scanner.ts'
 import { Closers } from './process/closers.ts'
 import { run } from './process/run.ts'
 import { createSpawner } from './process/spawner.ts'
@@ -131,6 +132,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     operatorPolicy:
       settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy),
     registries: createRegistries({ path: settings.path, userHome: settings.userHome, run: spawner.run }),
+    scanSecrets: createSecretScanner(),
     refusedHost: hostRefusal,
     isTransient,
     mask,

@@ -7,6 +7,7 @@ import type { Agent } from '../ports/agent.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
 import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
+import type { SecretScanner } from '../ports/secret-scanner.ts'
 import type { ClaimedTask, TaskStore } from '../ports/task-store.ts'
 import type { Journal } from './journal.ts'
 import { Stop } from './reasons.ts'
@@ -23,6 +24,7 @@ export interface PipelineParts {
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
   /** Finds the hosts of a package registry; `null`: its tool does not tell. */
   readonly registries: (name: RegistryName) => Promise<readonly string[] | null>
+  readonly scanSecrets: SecretScanner
   /** Laid over every repository's own policy; `null`: there is none. */
   readonly operatorPolicy: Policy | null
   /** Says why a repository may not ask for a host; `null`: it may. */

@@ -22,16 +22,19 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
   return {
     ...facts,
     empty: facts.changes.length === 0,
-    async diff() {
+    async diff(maxBytes = maxDiffBytes) {
       const ended = await git.run(
         gitDir,
         ['diff-tree', '-r', '-p', '--no-renames', '--no-ext-diff', '--no-textconv', baseSha, headSha, '--'],
-        { maxStdoutBytes: maxDiffBytes },
+        { maxStdoutBytes: maxBytes },
       )
       if (ended.exitCode === 0) return ended.stdout
       if (ended.ended !== 'too_much_output') throw new GitFailure('the diff could not be made', ended)
       const whole = ended.stdout.subarray(0, ended.stdout.lastIndexOf(0x0a) + 1)
-      return Buffer.concat([whole, Buffer.from('\\ The diff is longer than 5 MB and is cut here.\n')])
+      return Buffer.concat([
+        whole,
+        Buffer.from(`\\ The diff is longer than ${maxBytes} bytes and is cut here.\n`),
+      ])
     },
     async readFile(at, path, maxBytes) {
       const sha = at === 'base' ? baseSha : headSha

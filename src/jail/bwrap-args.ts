@@ -48,6 +48,7 @@ export function fileSystemArguments(spec: JailSpec): string[] {
     ...words('--dev', '/dev'),
     ...words('--perms', '1777', '--size', String(spec.shmBytes), '--tmpfs', '/dev/shm'),
     ...spec.mounts.flatMap(mountArguments),
+    ...spec.mounts.flatMap((mount) => (mount.kind === 'empty' ? ['--remount-ro', mount.at] : [])),
     ...words('--remount-ro', '/dev'),
     ...words('--remount-ro', '/'),
     ...words('--chdir', spec.cwd),
@@ -77,6 +78,8 @@ function mountArguments(mount: Mount): string[] {
       return ['--ro-bind', mount.from, mount.to]
     case 'write':
       return ['--bind', mount.from, mount.to]
+    case 'empty':
+      return ['--perms', '0755', '--tmpfs', mount.at]
     case 'link':
       return ['--symlink', mount.target, mount.at]
     default:

@@ -4,6 +4,8 @@ export type Mount =
   | { readonly kind: 'read'; readonly from: string; readonly to: string }
   /** A file or folder of the machine that the jail may write to. */
   | { readonly kind: 'write'; readonly from: string; readonly to: string }
+  /** An empty folder, read-only in the end; later mounts may lie in it. */
+  | { readonly kind: 'empty'; readonly at: string }
   /** A symbolic link. */
   | { readonly kind: 'link'; readonly target: string; readonly at: string }
 

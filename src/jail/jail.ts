@@ -78,13 +78,13 @@ export class Jail {
   constructor(programs: JailPrograms, spec: JailSpec, scratch: string) {
     // A symbolic link on the way to a source could lead through a closed folder; real paths are looked up once, here.
     const mounts = spec.mounts.map((mount) =>
-      mount.kind === 'link' ? mount : { ...mount, from: realpathSync(mount.from) },
+      'from' in mount ? { ...mount, from: realpathSync(mount.from) } : mount,
     )
     this.#programs = programs
     this.#spec = { ...spec, mounts }
     this.#scratch = scratch
     this.#fixed = [...isolationArguments(this.#spec), ...fileSystemArguments(this.#spec)]
-    const sources = mounts.flatMap((mount) => (mount.kind === 'link' ? [] : [mount.from]))
+    const sources = mounts.flatMap((mount) => ('from' in mount ? [mount.from] : []))
     this.#staging = spec.dropTo === null ? null : stagingArguments([...sources, realpathSync(spec.folder)])
   }
 

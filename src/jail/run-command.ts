@@ -32,7 +32,10 @@ const endingMs = 30_000
 
 type Reason = 'timed_out' | 'silent' | 'aborted' | 'out_of_memory' | 'too_many_processes'
 
-/** Runs a command in a jail and resolves when nothing of it is left. Rejects with {@link RuntimeFailure}. */
+/**
+ * Runs a command in a jail and resolves when nothing of it is left. Rejects with {@link RuntimeFailure}, or with what
+ * a listener threw.
+ */
 export async function runCommand(
   place: CommandPlace,
   command: Command,
@@ -61,7 +64,8 @@ export async function runCommand(
     await supervision.exited
     const report = started.report()
     await gone(report)
-    await streams
+    await within(endingMs, streams)
+    if (supervision.fault !== null) throw supervision.fault.error
     place.pipes.giveBack(pipes)
     const killed = countKills(place.group) > killsBefore
     return judge(supervision.reason, report, killed, since, stdout.text(), stderr.text())
@@ -69,7 +73,7 @@ export async function runCommand(
     place.pipes.discard(pipes)
     started.stdout.destroy()
     started.stderr.destroy()
-    throw failure(error)
+    throw supervision.fault === null ? failure(error) : error
   } finally {
     supervision.stop()
     started.release()
@@ -100,6 +104,7 @@ function start(place: CommandPlace, command: Omit<Parameters<Jail['start']>[0], 
 /** Ends a command when one of its limits is reached, and remembers which was the first. */
 class Supervision {
   reason: Reason | null = null
+  fault: { readonly error: unknown } | null = null
   /** Resolves when the launcher has ended, however; rejects where it could not be started. */
   readonly exited: Promise<unknown>
   readonly #started: StartedJail
@@ -132,10 +137,23 @@ class Supervision {
     this.#stopWatch()
   }
 
+  /** Ends the command, since somebody who listens to it has failed. */
+  fail(error: unknown): void {
+    this.fault ??= { error }
+    this.#end('aborted')
+  }
+
   #end(reason: Reason): void {
     this.reason ??= reason
-    // Whatever the jail holds dies with its launcher, stopped processes too.
-    this.#started.child.kill('SIGKILL')
+    const leader = this.#started.child.pid
+    if (leader === undefined) return
+    try {
+      // Whatever the jail holds dies with its launcher, stopped processes too. The whole group, since a launcher that
+      // is just forking has not yet bound its child's life to its own.
+      process.kill(-leader, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
   }
 }
 
@@ -150,13 +168,32 @@ async function drain(
   lineCutter: OutputLines | null,
   supervision: Supervision,
 ): Promise<void> {
+  // A listener that throws must not take the whole process down.
+  const guarded = (tell: () => void) => {
+    try {
+      if (supervision.fault === null) tell()
+    } catch (error) {
+      supervision.fail(error)
+    }
+  }
   from.on('data', (chunk: Buffer) => {
     supervision.heard()
     tail.write(chunk)
-    lineCutter?.write(chunk)
+    guarded(() => lineCutter?.write(chunk))
   })
   await once(from, 'close')
-  lineCutter?.end()
+  guarded(() => lineCutter?.end())
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController()
+  const late = delay(ms, 'late', { signal: waiting.signal }).catch(() => 'stopped')
+  try {
+    if ((await Promise.race([work, late])) !== 'late') return
+    throw new RuntimeFailure('the output of a sandbox that has ended is still held open')
+  } finally {
+    waiting.abort()
+  }
 }
 
 /** Waits until the jail's own first process is gone: the kernel lets it go only after all others inside. */

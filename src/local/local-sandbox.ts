@@ -44,8 +44,6 @@ export async function giveBack(folders: WorkFolders, held: Holdings): Promise<vo
     () => held.jails?.close(),
     () => held.group?.remove(),
     () => folders.remove(held.folder.name),
-    // Last: until its files are gone, nobody else may have the id.
-    () => held.uid?.release(),
   ]
   for (const step of steps) {
     try {
@@ -54,7 +52,11 @@ export async function giveBack(folders: WorkFolders, held: Holdings): Promise<vo
       failures.push(error)
     }
   }
-  if (failures.length === 0) return
+  if (failures.length === 0) {
+    // Only now: while something of it is left, nobody else may have the id.
+    await held.uid?.release()
+    return
+  }
   const said = failures.map((error) => (error instanceof Error ? error.message : String(error)))
   throw new RuntimeFailure(`a sandbox could not be removed: ${said.join('; ')}`, { cause: failures[0] })
 }

@@ -8,6 +8,8 @@ export interface MachineView {
   readonly tools: Tools
   /** Paths in visible folders that have to be hidden; they exist. */
   readonly hidden: readonly string[]
+  /** The user's home, where it lies in a folder that is seen; its tools are laid over it. */
+  readonly coveredHome: string | null
 }
 
 export interface ViewOptions {
@@ -51,5 +53,7 @@ function look(options: ViewOptions): MachineView {
   })
   const seen = [...visible, ...tools.folders]
   const hidden = [...secretPaths(), ...tools.credentials, ...masks.filter((path) => under(path, seen))]
-  return { tools, hidden: [...new Set(hidden)] }
+  const home = existsSync(options.userHome) ? realpathSync(options.userHome) : options.userHome
+  const isSeen = under(home, visible) && !visible.includes(home)
+  return { tools, hidden: [...new Set(hidden)], coveredHome: isSeen ? home : null }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
 import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
@@ -136,8 +137,12 @@ function jailSpec(
       { kind: 'link', target: '/tmp', at: '/var/tmp' },
       { kind: 'write', from: folder.clone, to: clonePath },
       { kind: 'write', from: folder.out, to: outPath },
-      ...view.tools.folders.map((path) => ({ kind: 'read', from: path, to: path }) as const),
-      ...view.hidden.map((path) => hide(path, covers)),
+      ...(view.coveredHome === null ? [] : [{ kind: 'empty', at: view.coveredHome } as const]),
+      // What was removed since the machine was looked at is no reason to fail.
+      ...view.tools.folders
+        .filter(existsSync)
+        .map((path) => ({ kind: 'read', from: path, to: path }) as const),
+      ...view.hidden.filter(existsSync).map((path) => hide(path, covers)),
     ],
     cwd: clonePath,
     network: 'none',

@@ -35,6 +35,7 @@ export class SandboxJails {
   readonly #options: JailsOptions
   readonly #prepared = new Map<string, Promise<PreparedJail>>()
   readonly #proxies: EgressProxy[] = []
+  #sockets = 0
 
   constructor(options: JailsOptions) {
     this.#options = options
@@ -68,7 +69,7 @@ export class SandboxJails {
         return { jail: new Jail(programs, { ...spec, mounts, network: 'host' }, passing), prefix, env: {} }
       }
       case 'hosts': {
-        const socketPath = join(this.#options.sockets, `proxy-${this.#proxies.length}.sock`)
+        const socketPath = join(this.#options.sockets, `proxy-${this.#sockets++}.sock`)
         const { operator, onRefused } = this.#options
         const proxy = await EgressProxy.open({ socketPath, hosts: network.hosts, operator, onRefused })
         this.#proxies.push(proxy)

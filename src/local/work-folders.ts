@@ -106,7 +106,8 @@ export class WorkFolders {
       const now = Number.isNaN(pid) ? null : await identify(pid)
       if (now === null || now.startTicks !== startTicks) continue
       try {
-        process.kill(pid, 'SIGKILL')
+        // With its group, of which it is the first: see how a command is ended.
+        process.kill(-pid, 'SIGKILL')
       } catch {
         // It has ended by itself.
       }

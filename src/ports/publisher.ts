@@ -60,8 +60,8 @@ export interface Work {
   readonly changes: readonly Change[]
   readonly insertions: number
   readonly deletions: number
-  /** The unified diff, at most 5 MB of it, cut at a line with a note. */
-  diff(): Promise<Buffer>
+  /** The unified diff, at most so many bytes of it (5 MB unless told), cut at a line with a note. */
+  diff(maxBytes?: number): Promise<Buffer>
   /** A file at base or head, `null`: none. At most `maxBytes` of it. */
   readFile(at: 'base' | 'head', path: string, maxBytes: number): Promise<Buffer | null>
   /** The commits from base to head, at most 10,000, newest first. */

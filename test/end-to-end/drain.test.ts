@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { makePlace, startServer, until, type Place, type Server } from '../support/nightshift.ts'
+import { makePlace, press, startServer, until, type Place, type Server } from '../support/nightshift.ts'
 import { processesWith } from '../support/processes.ts'
 import { branchSha, listBranches, makeRepository } from '../support/repositories.ts'
 import { endsOf, startWorker, untilSaid } from '../support/worker.ts'
@@ -101,20 +101,8 @@ describe('a process that is told to stop while a task runs', () => {
   it('ends at once at a second signal; the task is recovered', async () => {
     const server = await startServer(place)
     const { id, remote } = await begun(server, slow)
-    server.process.child.kill('SIGTERM')
-    await until(() => (server.process.stderr().includes('stopping') ? true : null), 'the first signal')
     // Signals that come together count as one.
-    const end = await until(
-      async () => {
-        server.process.child.kill('SIGTERM')
-        return Promise.race([
-          server.process.ended,
-          new Promise<null>((resolve) => setTimeout(() => resolve(null), 100)),
-        ])
-      },
-      'the end',
-      20_000,
-    )
+    const end = await press(server.process, 'SIGTERM')
     expect(end.exitCode).toBe(130)
     expect(await database.store.get(id)).toMatchObject({ state: 'running', attempt: 1 })
     await until(async () => ((await processesWith(id)).length === 0 ? true : null), 'its sandbox to die')

@@ -99,6 +99,17 @@ describe('the gate stands between the agent and the remote', () => {
     })
   })
 
+  it('a secret in what was added is rejected, without being told again', async () => {
+    const token = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_')
+    const { task, branches } = await work(
+      'fixRounds: 0\n',
+      `echo one > a.txt; echo "token ${token}" >> a.txt`,
+    )
+    expect(task.evidence?.policy?.violations).toMatchObject([{ rule: 'secrets', file: 'a.txt', line: 2 }])
+    expect(JSON.stringify(task.evidence) + task.reason).not.toContain(token)
+    expect(branches).toEqual(['main'])
+  })
+
   it('rules that cannot be read end invalid, with file, line and key', async () => {
     const { task } = await work('policy:\n  denny: ["x"]\n', 'echo 1 > new.txt')
     expect(task).toMatchObject({ outcome: 'invalid' })

@@ -7,6 +7,7 @@ import { onDatabase } from '../support/database-url.ts'
 import { removeHome } from '../support/embedded-home.ts'
 import {
   makePlace,
+  press,
   runCli,
   startCli,
   startServer,
@@ -96,12 +97,8 @@ describe('nightshift run on the database of its own home', () => {
     // The database hangs: the first signal alone would have to wait for it.
     const server = await openEmbedded({ home, log: quiet })
     const held = await heldTasks(server.connection)
-    started.child.kill('SIGINT')
-    let ended = false
-    void started.ended.then(() => (ended = true))
-    await new Promise((resolve) => setTimeout(resolve, 600))
-    expect(ended).toBe(false)
-    const end = await started.stop('SIGINT')
+    // Signals that come together count as one.
+    const end = await press(started, 'SIGINT')
     expect(end.exitCode).toBe(130)
     await until(async () => ((await processesWith(id)).length === 0 ? true : null), 'its sandbox to die')
     await held()

@@ -144,6 +144,25 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
     }
   })
 
+  it('can be aborted at any moment, also while its jail is being made', async () => {
+    const script = 'sleep 98765 & sleep 98765'
+    for (let ms = 0; ms < 60; ms += 5) {
+      const signals = [0, 1, 2, 3].map((more) => AbortSignal.timeout(ms + more))
+      const ends = await Promise.all(signals.map((signal) => sh(sandbox, script, { signal })))
+      expect(new Set(ends.map((end) => end.kind))).toEqual(new Set(['aborted']))
+      expect(sleepers()).toEqual([])
+    }
+    expect((await sh(sandbox, 'echo fine')).stdoutTail).toBe('fine\n')
+  })
+
+  it('is ended when who listens to it fails, and says with what', async () => {
+    const onLine = () => {
+      throw new Error('the listener is broken')
+    }
+    await expect(sh(sandbox, 'echo one; sleep 98765', { onLine })).rejects.toThrow('the listener is broken')
+    expect(sleepers()).toEqual([])
+  })
+
   it('can run beside others in the same sandbox', async () => {
     const ends = await Promise.all([1, 2, 3, 4].map((number) => sh(sandbox, `sleep 0.2; echo ${number}`)))
     expect(ends.map((end) => end.stdoutTail)).toEqual(['1\n', '2\n', '3\n', '4\n'])

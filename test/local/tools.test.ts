@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -158,6 +158,26 @@ describe('tools of the user', () => {
         expect((await sh(sandbox, `touch ${home}/.pyenv/x ${home}/y`)).exitCode).not.toBe(0)
       } finally {
         await place.close()
+      }
+    },
+  )
+
+  const notWritable = noSandbox ?? (process.getuid?.() === 0 ? null : 'only root can write to /opt')
+  it.skipIf(notWritable)(
+    title('work also where the home lies in a folder that is seen', notWritable),
+    async () => {
+      const odd = await mkdtemp('/opt/nightshift-tools-')
+      await chmod(odd, 0o755)
+      await furnish(odd)
+      const place = await makeWorkplace({ userHome: odd, path: join(odd, '.npm-global/bin') })
+      try {
+        const sandbox = await place.open()
+        expect((await sh(sandbox, 'tool')).stdoutTail).toContain('works')
+        const seen = await sh(sandbox, `ls -A ${odd}; touch ${odd}/x; grep -rls secret ${odd}`)
+        expect(seen.stdoutTail).toBe('.npm-global\n')
+      } finally {
+        await place.close()
+        await rm(odd, { recursive: true })
       }
     },
   )

@@ -98,6 +98,16 @@ export function startCli(place: Place, args: readonly string[], options: CliOpti
   }
 }
 
+/** Sends a signal again and again, as an impatient person does, until the process ends. */
+export async function press(started: CliProcess, signal: NodeJS.Signals): Promise<CliEnd> {
+  const again = setInterval(() => started.child.kill(signal), 100)
+  try {
+    return await started.stop(signal)
+  } finally {
+    clearInterval(again)
+  }
+}
+
 /** Runs `nightshift ARGS…` to its end. */
 export function runCli(place: Place, args: readonly string[], options: CliOptions = {}): Promise<CliEnd> {
   return startCli(place, args, options).ended

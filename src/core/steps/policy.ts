@@ -4,6 +4,7 @@ import type { Policy } from '../../model/policy/schema.ts'
 import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
 import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
+import { findSecrets } from './secrets.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
 /** Judges the publisher's copy by the base's rules under the operator's. Empty: it keeps them all. */
@@ -19,7 +20,7 @@ export function judgePolicy(
       insertions: work.insertions,
       deletions: work.deletions,
       commits: asksForCommits(policy) ? await work.log() : [],
-      secretFindings: [],
+      secretFindings: policy.secrets === 'deny' ? await findSecrets(attempt.parts.scanSecrets, work) : [],
       readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
       headTree: () => work.headTree(),
     })

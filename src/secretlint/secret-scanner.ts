@@ -1,0 +1,29 @@
+import { extname } from 'node:path'
+import type { SecretScanner } from '../ports/secret-scanner.ts'
+
+/** Secretlint with the rules that it recommends; loaded when first asked. */
+export function createSecretScanner(): SecretScanner {
+  let loaded: ReturnType<typeof load> | null = null
+  return async (file, text) => {
+    const { lintSource, config } = await (loaded ??= load())
+    const { messages } = await lintSource({
+      source: { filePath: file, content: text, contentType: 'text', ext: extname(file) },
+      options: { config, maskSecrets: true },
+    })
+    return messages.map(({ ruleId, loc }) => ({ file, line: loc.start.line, kind: kindOf(ruleId) }))
+  }
+}
+
+async function load() {
+  const [{ lintSource }, preset] = await Promise.all([
+    import('@secretlint/core'),
+    import('@secretlint/secretlint-rule-preset-recommend'),
+  ])
+  const config = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: preset.creator }] }
+  return { lintSource, config }
+}
+
+/** `@secretlint/secretlint-rule-github` as people say it: `github`. */
+function kindOf(ruleId: string): string {
+  return ruleId.replace(/^.*secretlint-rule-/, '')
+}
