@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TaskEvent } from '../src/model/event.ts'
+import { startGitServer } from '../test/support/git-server.ts'
 import { makeRepository, type Files } from '../test/support/repositories.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
@@ -27,18 +28,20 @@ async function againstScript(what: string, files: Files, goal: string): Promise<
   const theirs: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const folder = await mkdtemp(join(tmpdir(), 'nightshift-bench-'))
-    const remote = await makeRepository(join(folder, 'remote.git'), { files, commits: 3 })
-    theirs.push(await timeShellScript(remote.path, tasks, slots, command))
+    await makeRepository(join(folder, 'remote.git'), { files, commits: 3 })
+    // Over http, as remotes are: a clone from a path would only link its files.
+    const remotes = await startGitServer({ root: folder })
+    const repo = `${remotes.url}/remote.git`
+    theirs.push(await timeShellScript(repo, tasks, slots, command))
     const server = await startBenchServer(folder, slots)
     const started = performance.now()
     const accepted = await Promise.all(
-      Array.from({ length: tasks }, (_, index) =>
-        server.submit({ repo: remote.path, prompt: `Work ${index}`, command }),
-      ),
+      Array.from({ length: tasks }, (_, index) => server.submit({ repo, prompt: `Work ${index}`, command })),
     )
     await server.untilPushed(accepted)
     ours.push((performance.now() - started) / 1000)
     await server.close()
+    await remotes.close()
     await rm(folder, { recursive: true, force: true })
   }
   const ratios = ours.map((seconds, index) => seconds / (theirs[index] ?? Number.NaN))

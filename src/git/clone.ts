@@ -111,6 +111,8 @@ async function layOut(source: CloneSource, gitDir: string): Promise<void> {
   const config = [
     // Nothing here outlives its task: commits in a sandbox need not wait for the disk.
     `${formatOf(sha)}\tfsync = none\n\tfileMode = true\n\tbare = false\n\tlogAllRefUpdates = true\n`,
+    // The files change hands after they were written: without this, the first `git add` reads every one of them again.
+    '\tcheckStat = minimal\n\ttrustctime = false\n',
     `[remote "origin"]\n\turl = "${url}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`,
   ]
   await writeFile(join(gitDir, 'config'), config.join(''))

@@ -6,6 +6,7 @@ import { groupFolders, removeGroup, type GroupBase } from '../jail/cgroup.ts'
 import { RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
 import { identify } from '../process/identity.ts'
 import { mayBeAlive, parseRecord, recordOfOurs, type OwnerRecord } from './owner-record.ts'
+import { run } from '../process/run.ts'
 import { removeTree } from './remove-tree.ts'
 
 /** The folder of one sandbox and what lies in it. */
@@ -36,6 +37,18 @@ export function groupName(folderPath: string): string {
   return `nightshift-${place}-${basename(folderPath)}`
 }
 
+/**
+ * Tells ext4 that the folders in here have nothing to do with each other. Else it makes each new clone where the last
+ * one was just removed, and searches among inodes that may not be used again yet: seconds for 2,000 files.
+ */
+async function spread(folder: string): Promise<void> {
+  // Other file systems know no such thing, and a machine without the program is only slower.
+  await run(['chattr', '+T', folder], {
+    env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
+    timeoutMs: 10_000,
+  }).catch(() => {})
+}
+
 /** All work folders of one home, of this process and of others. */
 export class WorkFolders {
   readonly #root: string
@@ -47,7 +60,7 @@ export class WorkFolders {
   /** Makes a folder that belongs to this process. Rejects with {@link RuntimeFailure}. */
   async create(spec: SandboxSpec, groupBase: GroupBase | null): Promise<WorkFolder> {
     if (!/^[0-9A-Za-z_]+$/.test(spec.taskId)) throw new RuntimeFailure(`no task has the id ${spec.taskId}`)
-    mkdirSync(this.#root, { recursive: true })
+    if (mkdirSync(this.#root, { recursive: true }) !== undefined) await spread(this.#root)
     // Whatever the umask: nobody else walks into other people's clones.
     await chmod(this.#root, 0o700)
     const wanted = `${spec.taskId}-${spec.attempt}-${spec.purpose}`

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, describe } from 'vitest'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { startGitServer, type GitServer } from '../support/git-server.ts'
-import { makePlace, startServer, type Place, type Server } from '../support/nightshift.ts'
+import { makePlace, startServer, until, type Place, type Server } from '../support/nightshift.ts'
 import { makeRepository } from '../support/repositories.ts'
 import { outputOf } from '../support/worker.ts'
 
@@ -19,7 +19,7 @@ const spy = `env; cat .git/config ~/.gitconfig; git remote -v
 for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/task/*/environ /proc/self/mountinfo; do
   tr '\\0' '\\n' < "$file"
 done 2>/dev/null
-for place in ~ /tmp /out /etc /var /root /home /run; do grep -rIs -e ghp_never -e password-of -e token-of "$place"; done
+grep -rIs -e ghp_never -e password-of -e token-of ~ /tmp /out /run /etc/nightshift* /var/lib/nightshift*
 echo "spied by $1"; true`
 
 describe('the secrets of a server', () => {
@@ -84,11 +84,10 @@ describe('the secrets of a server', () => {
     const { id } = (await asked.json()) as { id: string }
     const read = async (path: string) =>
       (await fetch(`${server.url}/api/v1/tasks/${id}${path}`, { headers })).text()
-    let task = await database.store.get(id)
-    while (task?.state !== 'done') {
-      task = await database.store.get(id)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    const task = await until(async () => {
+      const now = await database.store.get(id)
+      return now?.state === 'done' ? now : null
+    }, 'the end of the task')
     expect(task).toMatchObject({ outcome: 'pushed', reason: null })
 
     const output = await outputOf(database, id)

@@ -4,6 +4,9 @@ import { RuntimeFailure, type OutputLine, type Sandbox } from '../../src/ports/r
 import { until } from '../support/nightshift.ts'
 import { makeWorkplace, noSandbox, sh, title, type Workplace } from './workplace.ts'
 
+/** How long the sleepers of these tests sleep, by which they are told from those of any other process. */
+const mark = String(100_000_000 + process.pid)
+
 describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
   let place: Workplace
   let sandbox: Sandbox
@@ -123,11 +126,11 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
   })
 
   it.each([
-    ['in the background', 'sleep 98765 & echo started'],
-    ['in a session of its own', 'setsid sh -c "sleep 98765" >/dev/null 2>&1 </dev/null & echo started'],
-    ['forked twice', '(sh -c "sleep 98765 >/dev/null 2>&1 &" &); echo started'],
-    ['stopped', 'sleep 98765 & kill -STOP $!; echo started'],
-    ['deaf to signals', '(trap "" TERM HUP INT; sleep 98765 & wait) >/dev/null 2>&1 & echo started'],
+    ['in the background', `sleep ${mark} & echo started`],
+    ['in a session of its own', `setsid sh -c "sleep ${mark}" >/dev/null 2>&1 </dev/null & echo started`],
+    ['forked twice', `(sh -c "sleep ${mark} >/dev/null 2>&1 &" &); echo started`],
+    ['stopped', `sleep ${mark} & kill -STOP $!; echo started`],
+    ['deaf to signals', `(trap "" TERM HUP INT; sleep ${mark} & wait) >/dev/null 2>&1 & echo started`],
   ])('leaves nothing that it started %s', async (_how, script) => {
     expect(await sh(sandbox, script)).toMatchObject({ exitCode: 0, stdoutTail: 'started\n' })
     expect((await sh(sandbox, 'ls /proc | grep -c "^[0-9]"')).stdoutTail.trim()).toMatch(/^[1-5]$/)
@@ -138,14 +141,14 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
     for (let round = 0; round < 5; round++) {
       await sh(
         sandbox,
-        `perl -e 'for (1..200) { fork or exec "sleep", "98765" }' >/dev/null 2>&1; echo started`,
+        `perl -e 'for (1..200) { fork or exec "sleep", "${mark}" }' >/dev/null 2>&1; echo started`,
       )
       expect(sleepers()).toEqual([])
     }
   })
 
   it('can be aborted at any moment, also while its jail is being made', async () => {
-    const script = 'sleep 98765 & sleep 98765'
+    const script = `sleep ${mark} & sleep ${mark}`
     for (let ms = 0; ms < 60; ms += 5) {
       const signals = [0, 1, 2, 3].map((more) => AbortSignal.timeout(ms + more))
       const ends = await Promise.all(signals.map((signal) => sh(sandbox, script, { signal })))
@@ -159,7 +162,7 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
     const onLine = () => {
       throw new Error('the listener is broken')
     }
-    await expect(sh(sandbox, 'echo one; sleep 98765', { onLine })).rejects.toThrow('the listener is broken')
+    await expect(sh(sandbox, `echo one; sleep ${mark}`, { onLine })).rejects.toThrow('the listener is broken')
     expect(sleepers()).toEqual([])
   })
 
@@ -171,7 +174,7 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
   it('is ended when its sandbox is closed, after which there are no more', async () => {
     const other = await place.open()
     let started = false
-    const running = sh(other, 'echo started; sleep 98765', { onLine: () => (started = true) })
+    const running = sh(other, `echo started; sleep ${mark}`, { onLine: () => (started = true) })
     await until(() => started || null, 'the command to start')
     await other.close()
     expect((await running).kind).toBe('aborted')
@@ -184,7 +187,7 @@ describe.skipIf(noSandbox)(title('a command in a sandbox'), () => {
 /** Processes of the machine that the tests' sandboxes started; looked for without any pause. */
 function sleepers(): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.filter((pid) => commandLine(pid) === 'sleep\u000098765\u0000')
+  return pids.filter((pid) => commandLine(pid) === `sleep\0${mark}\0`)
 }
 
 function commandLine(pid: string): string {

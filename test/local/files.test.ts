@@ -12,6 +12,9 @@ import { until } from '../support/nightshift.ts'
 import { removeFolder } from '../support/repositories.ts'
 import { makeWorkplace, noSandbox, sh, title, type Workplace } from './workplace.ts'
 
+/** How long the sleepers of these tests sleep, by which they are told from those of any other process. */
+const mark = String(200_000_000 + process.pid)
+
 describe.skipIf(noSandbox)(title('files of a sandbox'), () => {
   let place: Workplace
   let sandbox: Sandbox
@@ -102,7 +105,7 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
 
   /** Starts a process with an open sandbox; resolves when a command runs in it. */
   async function startOwner(taskId: string): Promise<ChildProcess> {
-    const owner = spawn(process.execPath, [child, place.home, taskId], {
+    const owner = spawn(process.execPath, [child, place.home, taskId, mark], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     owners.push(owner)
@@ -163,7 +166,7 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
   it('of ours is ended when another attempt takes over', async () => {
     const old = await place.open({ taskId: 'MINE' })
     let started = false
-    const running = sh(old, 'echo started; sleep 87654', { onLine: () => (started = true) })
+    const running = sh(old, `echo started; sleep ${mark}`, { onLine: () => (started = true) })
     await until(() => started || null, 'the command to start')
     await place.runtime.reclaim('MINE')
     expect((await running).kind).toBe('aborted')
@@ -175,7 +178,7 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
 async function sleepers(): Promise<number> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line === 'sleep\u000087654\u0000').length
+  return lines.filter((line) => line === `sleep\0${mark}\0`).length
 }
 
 /** Control groups of this home's sandboxes of a task. */

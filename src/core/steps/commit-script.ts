@@ -57,7 +57,9 @@ case "$said" in *'Permission denied'*) unlock; stage; failed=$? ;; esac
 
 staged="$NS_BUNDLE.staged"
 # Before the first commit of a new root there is no HEAD to compare with.
-git diff-index --cached HEAD > "$staged" 2>/dev/null || echo 'all of it' > "$staged"
+# What cannot be listed must not look like nothing: the disk may be full.
+said=$({ git diff-index --cached HEAD > "$staged" || echo 'all of it' > "$staged"; } 2>&1) \
+  || { echo "its changes could not be listed: $said"; exit 11; }
 if [ -s "$staged" ] && grep -q '^:[0-7]* 160000' "$staged"; then
   absorb
   stage || { echo "$said"; exit 11; }

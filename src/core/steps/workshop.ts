@@ -116,6 +116,9 @@ export class Workshop {
       const said = end.stdoutTail.trim().split('\n').slice(-8).join(' | ').slice(-500)
       if (end.exitCode === commitExits.nothing) return { kind: 'nothing' }
       if (end.exitCode !== commitExits.work) {
+        // Not the agent's fault, as far as anyone can tell: with room again, it works.
+        if (/No space left on device|Disk quota exceeded/.test(said))
+          throw new Error(`no space left to commit the work: ${said}`)
         const how = end.kind === 'exited' ? said : `committing it ended as ${end.kind}`
         throw new Stop({ kind: 'clone_unusable', how })
       }
