@@ -2,6 +2,7 @@ import { isBranchName } from '../model/submission.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import type { Git } from './git-command.ts'
 import { anyRemoteFailure } from './remote-fault.ts'
+import { createSharedQuestion } from './shared-question.ts'
 
 /** Asks a remote for its refs, now. All reject with `RemoteFailure`. */
 export interface RemoteRefs {
@@ -18,7 +19,13 @@ interface Listing {
 }
 
 export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
-  async function list(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
+  const share = createSharedQuestion<Listing>()
+
+  function list(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
+    return share(JSON.stringify([repo, ...patterns]), () => ask(repo, patterns, branch))
+  }
+
+  async function ask(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
     const ended = await git.connect(
       repo,
       null,

@@ -66,9 +66,11 @@ export async function runCommand(
     await gone(report)
     await within(endingMs, streams)
     if (supervision.fault !== null) throw supervision.fault.error
-    place.pipes.giveBack(pipes)
     const killed = countKills(place.group) > killsBefore
-    return judge(supervision.reason, report, killed, since, stdout.text(), stderr.text())
+    const end = judge(supervision.reason, report, killed, since, stdout.text(), stderr.text())
+    // Last: what fails above discards them, and they must not be both closed and on the shelf.
+    place.pipes.giveBack(pipes)
+    return end
   } catch (error) {
     place.pipes.discard(pipes)
     started.stdout.destroy()
@@ -124,6 +126,8 @@ class Supervision {
     command.signal.addEventListener('abort', this.#onAbort, { once: true })
     const root = watched ? started.child.pid : undefined
     this.#stopWatch = root === undefined ? () => {} : watchTree(root, limits, (why) => this.#end(why))
+    // It may have been aborted while the start was prepared, before anybody listened.
+    if (command.signal.aborted) this.#end('aborted')
   }
 
   heard(): void {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
+import { groupFolders, removeGroup, ResourceGroup, type GroupBase } from '../jail/cgroup.ts'
 import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
 import { memoryFolder } from '../jail/memory-folder.ts'
@@ -82,7 +82,7 @@ async function fill(
   const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), opener.pipes.prepare()])
   for (const step of steps) if (step.status === 'rejected') throw step.reason
   if (held.uid !== null) await handOver(folder, held.uid.uid)
-  held.group = makeGroup(opener, spec, folder)
+  held.group = await makeGroup(opener, spec, folder)
   const uid = held.uid?.uid ?? null
   const view = opener.machine.view()
   let listener: ((text: string) => void) | undefined
@@ -110,10 +110,17 @@ async function fill(
   }
 }
 
-function makeGroup(opener: Opener, spec: SandboxSpec, folder: WorkFolder): ResourceGroup | null {
+async function makeGroup(
+  opener: Opener,
+  spec: SandboxSpec,
+  folder: WorkFolder,
+): Promise<ResourceGroup | null> {
   if (opener.groupBase === null) return null
+  const name = groupName(folder.path)
   try {
-    return new ResourceGroup(opener.groupBase, groupName(folder.path), spec.limits)
+    // The folder's name is ours alone, so a group of that name was left by one that is gone.
+    await removeGroup(groupFolders(opener.groupBase, name))
+    return new ResourceGroup(opener.groupBase, name, spec.limits)
   } catch (error) {
     // Limits are watched then, which is slower to notice but holds as well.
     opener.log.warn('no control group could be made; limits are watched instead', { error: String(error) })

@@ -63,14 +63,14 @@ class ToolSearch {
     // What npm puts before PATH belongs to the package that it runs, which is us.
     if (real === null || /\/node_modules\/\.bin$|\/node-gyp-bin$/.test(entry) || !isFolder(real)) return
     // A link from a place that is not seen inside, such as /run, to one that is.
-    const seen = this.#allowed(entry) || under(entry, visibleAnyway) ? entry : real
-    if (!under(seen, visibleAnyway)) {
+    const seen = this.#allowed(entry) || this.#seenAnyway(entry) ? entry : real
+    if (!this.#seenAnyway(seen)) {
       if (!this.#allowed(seen)) return
       this.#bring(seen)
       if (real !== seen) this.#bring(real)
     }
     if (!this.#entries.includes(seen)) this.#entries.push(seen)
-    if (!under(real, visibleAnyway) || seen === '/usr/local/bin') this.#follow(real)
+    if (!this.#seenAnyway(real) || seen === '/usr/local/bin') this.#follow(real)
   }
 
   result(): Tools {
@@ -129,11 +129,16 @@ class ToolSearch {
       for (let hops = 0; hops < 8 && this.#links < maxLinks && isLink(path); hops++) {
         this.#links++
         path = resolve(dirname(path), readlinkSync(path))
-        if (!under(path, visibleAnyway) && existsSync(path)) this.#bring(path)
+        if (!this.#seenAnyway(path) && existsSync(path)) this.#bring(path)
       }
       const real = realOf(path)
-      if (real !== null && real !== path && !under(real, visibleAnyway)) this.#bring(real)
+      if (real !== null && real !== path && !this.#seenAnyway(real)) this.#bring(real)
     }
+  }
+
+  /** A home in such a folder is covered, so that its tools have to be brought in all the same. */
+  #seenAnyway(path: string): boolean {
+    return under(path, visibleAnyway) && !under(path, [this.#home])
   }
 
   /** Not a folder that belongs to the sandbox or the machine, and none that holds what must stay hidden. */

@@ -37,6 +37,12 @@ const leavings: Leaving[] = [
     commits: 2,
   },
   {
+    what: 'a folder where the list of its changes is written: not told as no work',
+    command: 'mkdir -p /out/work.bundle.staged; echo 1 > one.txt',
+    outcome: 'agent_failed',
+    reason: /changes could not be listed/,
+  },
+  {
     what: 'half of it committed',
     command: 'echo 1 > one.txt; git add -A; git commit -qm one; echo 2 > two.txt',
     outcome: 'pushed',
