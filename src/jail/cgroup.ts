@@ -1,6 +1,16 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { join, relative } from 'node:path'
+import { isTagOfDead } from './process-tag.ts'
 
 /** What a sandbox may use, all of its processes together. */
 export interface GroupLimits {
@@ -88,6 +98,17 @@ export class ResourceGroup {
 /** The folders that a group of this name has, whether they are there or not. */
 export function groupFolders(base: GroupBase, name: string): string[] {
   return base.version === 1 ? [join(base.memory, name), join(base.pids, name)] : [join(base.folder, name)]
+}
+
+/** Removes the groups that dead processes left, of whatever home. Rejects where one cannot be removed. */
+export async function sweepGroups(base: GroupBase): Promise<void> {
+  for (const parent of base.version === 1 ? [base.memory, base.pids] : [base.folder]) {
+    await removeGroup(
+      readdirSync(parent)
+        .filter(isTagOfDead)
+        .map((name) => join(parent, name)),
+    )
+  }
 }
 
 /** Ends what runs in the group of these folders and removes them; folders that are gone are no error. */

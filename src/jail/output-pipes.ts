@@ -3,7 +3,8 @@ import { chownSync, closeSync, constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { RuntimeFailure } from '../ports/runtime.ts'
-import { run } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
+import { processTag } from './process-tag.ts'
 
 /**
  * Both outputs of one command, as descriptors that only keep a nameless pipe: real pipes, since `echo > /dev/stderr`
@@ -20,12 +21,14 @@ const pathOnly = 0o10000000
 /** Pipes that are made once and used by one command after the other: making them takes a process. */
 export class PipeShelf {
   readonly #folder: string
+  readonly #run: Run
   readonly #all = new Set<OutputPipes>()
   readonly #free: OutputPipes[] = []
 
   /** `folder`: where pipes are for the moment in which they have names. */
-  constructor(folder: string) {
+  constructor(folder: string, run: Run) {
     this.#folder = folder
+    this.#run = run
   }
 
   /** Sees to it that there are pipes for a next command. Rejects with {@link RuntimeFailure}. */
@@ -60,10 +63,10 @@ export class PipeShelf {
   }
 
   async #make(): Promise<OutputPipes> {
-    const paths = [1, 2].map(() => join(this.#folder, `nightshift-${randomUUID()}`))
+    const paths = [1, 2].map(() => join(this.#folder, `${processTag()}-${randomUUID()}`))
     const [stdout = '', stderr = ''] = paths
     try {
-      const made = await run(['mkfifo', '-m', '600', ...paths], {
+      const made = await this.#run(['mkfifo', '-m', '600', ...paths], {
         env: { PATH: '/usr/bin:/bin:/run/current-system/sw/bin' },
         timeoutMs: 30_000,
       })

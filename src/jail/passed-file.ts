@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { processTag } from './process-tag.ts'
 
 /**
  * A nameless file, to be handed to a child as an open descriptor. It is whole before the child starts, so that a
@@ -11,7 +12,7 @@ export class PassedFile {
 
   /** Throws the operating system's error (`ENOSPC`, …). */
   constructor(folder: string, content: Uint8Array, mode = 0o600) {
-    const path = join(folder, `nightshift-${randomUUID()}`)
+    const path = join(folder, `${processTag()}-${randomUUID()}`)
     this.fd = openSync(path, 'wx+', mode)
     try {
       unlinkSync(path)

@@ -6,6 +6,7 @@ import { RuntimeFailure, type Command, type ExecEnd, type OutputLine } from '../
 import { identify } from '../process/identity.ts'
 import type { ResourceGroup } from './cgroup.ts'
 import type { Jail, JailReport, StartedJail } from './jail.ts'
+import { endIfOrphan } from './left-processes.ts'
 import { OutputLines } from './output-lines.ts'
 import type { PipeShelf } from './output-pipes.ts'
 import { Tail } from './tail.ts'
@@ -29,6 +30,8 @@ export interface CommandPlace {
 const tailBytes = 64 * 1024
 /** How long the kernel may take to end what was killed, before that counts as a failure of the machine. */
 const endingMs = 30_000
+/** What should end by itself is helped to after this long. */
+const orphanMs = 20
 
 type Reason = 'timed_out' | 'silent' | 'aborted' | 'out_of_memory' | 'too_many_processes'
 
@@ -204,9 +207,11 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 async function gone(report: JailReport): Promise<void> {
   if (report.initPid === null) return
   const first = await identify(report.initPid)
-  const until = performance.now() + endingMs
+  const since = performance.now()
   for (let now = first; now !== null && now.startTicks === first?.startTicks; now = await identify(now.pid)) {
-    if (performance.now() > until) {
+    const waitedMs = performance.now() - since
+    if (waitedMs > orphanMs) endIfOrphan(now.pid)
+    if (waitedMs > endingMs) {
       throw new RuntimeFailure(
         `process ${now.pid} of a sandbox was killed and does not end; is a disk hanging?`,
       )

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks'
-import { findGroupBase } from '../jail/cgroup.ts'
+import { findGroupBase, sweepGroups } from '../jail/cgroup.ts'
 import { OperatorRules } from '../jail/egress-rules.ts'
 import { memoryFolder } from '../jail/memory-folder.ts'
 import { PipeShelf } from '../jail/output-pipes.ts'
 import { explainFailure, jailProblems } from '../jail/probe.ts'
+import { sweepTagged } from '../jail/process-tag.ts'
 import { findPrograms } from '../jail/programs.ts'
 import type { Log } from '../ports/log.ts'
 import {
@@ -13,6 +14,8 @@ import {
   type Sandbox,
   type SandboxSpec,
 } from '../ports/runtime.ts'
+import { run } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
 import type { LocalSandbox } from './local-sandbox.ts'
 import { Machine } from './machine-view.ts'
 import { openSandbox, type Cloner, type Opener } from './open-sandbox.ts'
@@ -33,6 +36,8 @@ export interface LocalRuntimeOptions {
   readonly masks?: readonly string[]
   readonly clone: Cloner
   readonly log: Log
+  /** Runs the small programs that prepare a sandbox; by default from this process. */
+  readonly run?: Run
   /** User ids of the machine that root gives to sandboxes. */
   readonly uids?: UidRange
 }
@@ -53,6 +58,7 @@ export function createLocalRuntime(options: LocalRuntimeOptions): LocalRuntime {
 class BubblewrapRuntime implements LocalRuntime {
   readonly name = 'local'
   readonly #options: LocalRuntimeOptions
+  readonly #run: Run
   readonly #folders: WorkFolders
   readonly #machine: Machine
   readonly #pipes: PipeShelf
@@ -62,8 +68,9 @@ class BubblewrapRuntime implements LocalRuntime {
 
   constructor(options: LocalRuntimeOptions) {
     this.#options = options
-    this.#folders = new WorkFolders(options.home)
-    this.#pipes = new PipeShelf(memoryFolder(options.home))
+    this.#run = options.run ?? run
+    this.#folders = new WorkFolders(options.home, this.#run)
+    this.#pipes = new PipeShelf(memoryFolder(options.home), this.#run)
     const masks = [options.home, ...(options.masks ?? [])]
     this.#machine = new Machine({ path: options.path, userHome: options.userHome, masks })
   }
@@ -86,8 +93,16 @@ class BubblewrapRuntime implements LocalRuntime {
     await this.#clear(() => this.#folders.ofTask(taskId))
   }
 
-  sweepDead(): Promise<void> {
-    return this.#clear(() => this.#folders.dead())
+  async sweepDead(): Promise<void> {
+    await this.#clear(() => this.#folders.dead())
+    sweepTagged(memoryFolder(this.#options.home))
+    const base = findGroupBase()
+    if (base === null) return
+    await sweepGroups(base).catch((error: unknown) =>
+      this.#options.log.warn('control groups of dead processes could not be removed', {
+        error: String(error),
+      }),
+    )
   }
 
   async close(): Promise<void> {
@@ -120,6 +135,7 @@ class BubblewrapRuntime implements LocalRuntime {
       folders: this.#folders,
       machine: this.#machine,
       pipes: this.#pipes,
+      run: this.#run,
       programs: found.programs,
       groupBase: findGroupBase(),
       operator: new OperatorRules(network),

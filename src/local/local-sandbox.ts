@@ -11,10 +11,9 @@ import {
 import { takeFile } from './sandbox-files.ts'
 import type { SandboxJails } from './sandbox-jails.ts'
 import type { UidSlot } from './uid-slots.ts'
-import type { WorkFolder, WorkFolders } from './work-folders.ts'
+import { clonePath, type WorkFolder, type WorkFolders } from './work-folders.ts'
 
-/** Path of the clone in every sandbox: agents key their conversations by it. */
-export const clonePath = '/work'
+/** Path in every sandbox of the folder for what is handed out. */
 export const outPath = '/out'
 
 /** What a sandbox holds until it is closed; filled step by step while it is opened. */

@@ -6,13 +6,14 @@ import { memoryFolder } from '../jail/memory-folder.ts'
 import type { PipeShelf } from '../jail/output-pipes.ts'
 import type { Log } from '../ports/log.ts'
 import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
-import { clonePath, giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
+import { giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
+import type { Run } from '../process/spawner.ts'
 import type { Machine, MachineView } from './machine-view.ts'
 import { handOver, insideHome, setModes, writeCovers, writeGitConfig } from './sandbox-files.ts'
 import { SandboxJails } from './sandbox-jails.ts'
 import { hide, systemMounts, type Covers } from './system-mounts.ts'
 import { takeUid, type UidRange } from './uid-slots.ts'
-import { groupName, type WorkFolder, type WorkFolders } from './work-folders.ts'
+import { clonePath, groupName, type WorkFolder, type WorkFolders } from './work-folders.ts'
 
 /** Fills an empty folder with a clone. */
 export type Cloner = (source: CloneSource, folder: string, signal: AbortSignal) => Promise<void>
@@ -22,6 +23,7 @@ export interface Opener {
   readonly folders: WorkFolders
   readonly machine: Machine
   readonly pipes: PipeShelf
+  readonly run: Run
   readonly programs: JailPrograms
   readonly groupBase: GroupBase | null
   readonly operator: OperatorRules
@@ -81,7 +83,7 @@ async function fill(
   // Both have to end, also where one fails: what is still at work cannot be removed.
   const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), opener.pipes.prepare()])
   for (const step of steps) if (step.status === 'rejected') throw step.reason
-  if (held.uid !== null) await handOver(folder, held.uid.uid)
+  if (held.uid !== null) await handOver(folder, held.uid.uid, opener.run)
   held.group = await makeGroup(opener, spec, folder)
   const uid = held.uid?.uid ?? null
   const view = opener.machine.view()

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { RuntimeFailure } from '../ports/runtime.ts'
-import { run } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
 
 const patienceMs = 10 * 60_000
 const env = { PATH: '/usr/bin:/bin:/run/current-system/sw/bin', LC_ALL: 'C' }
@@ -9,7 +9,7 @@ const env = { PATH: '/usr/bin:/bin:/run/current-system/sw/bin', LC_ALL: 'C' }
  * Removes a folder whatever is in it: 100,000 files, folders without rights, names that are no text. Rejects with
  * {@link RuntimeFailure} where it is not gone afterwards.
  */
-export async function removeTree(path: string): Promise<void> {
+export async function removeTree(path: string, run: Run): Promise<void> {
   if (!(await exists(path))) return
   // The system's rm, not Node's: many times faster on large trees, and not stopped by paths of any length.
   const first = await run(['rm', '-rf', '--', path], { env, timeoutMs: patienceMs })

@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, open, writeFile, type FileHandle } from 'node:fs/p
 import { join } from 'node:path'
 import { insideUid } from '../jail/jail-spec.ts'
 import { RuntimeFailure, TooLarge } from '../ports/runtime.ts'
-import { run } from '../process/run.ts'
+import type { Run } from '../process/spawner.ts'
 import type { Covers } from './system-mounts.ts'
 import type { WorkFolder } from './work-folders.ts'
 
@@ -55,7 +55,7 @@ function quoted(text: string): string {
 }
 
 /** Gives a sandbox's folders to its user. Rejects with {@link RuntimeFailure}. */
-export async function handOver(folder: WorkFolder, uid: number): Promise<void> {
+export async function handOver(folder: WorkFolder, uid: number, run: Run): Promise<void> {
   // Symbolic links in a clone are given away themselves, never what they point to.
   const owner = `${uid}:${uid}`
   const given = await run(['chown', '-R', '-h', '-P', owner, folder.clone, folder.home], {

@@ -3,11 +3,17 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, write
 import { chmod, mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { groupFolders, removeGroup, type GroupBase } from '../jail/cgroup.ts'
+import { endLeftProcesses } from '../jail/left-processes.ts'
+import { processTag } from '../jail/process-tag.ts'
 import { RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
-import { identify } from '../process/identity.ts'
+import { isAlive, type ProcessIdentity } from '../process/identity.ts'
+import type { Run } from '../process/spawner.ts'
 import { mayBeAlive, parseRecord, recordOfOurs, type OwnerRecord } from './owner-record.ts'
 import { run } from '../process/run.ts'
 import { removeTree } from './remove-tree.ts'
+
+/** Path of the clone in every sandbox: agents key their conversations by it. */
+export const clonePath = '/work'
 
 /** The folder of one sandbox and what lies in it. */
 export interface WorkFolder {
@@ -34,7 +40,7 @@ let drafts = 0
 /** The control group of the sandbox with this folder: another home may have a folder of the same name. */
 export function groupName(folderPath: string): string {
   const place = createHash('sha256').update(dirname(folderPath)).digest('hex').slice(0, 8)
-  return `nightshift-${place}-${basename(folderPath)}`
+  return `${processTag()}-${place}-${basename(folderPath)}`
 }
 
 /**
@@ -53,7 +59,10 @@ async function spread(folder: string): Promise<void> {
 export class WorkFolders {
   readonly #root: string
 
-  constructor(home: string) {
+  readonly #run: Run
+
+  constructor(home: string, run: Run) {
+    this.#run = run
     this.#root = join(home, 'work')
   }
 
@@ -84,7 +93,7 @@ export class WorkFolders {
 
   /** Removes a folder and checks that it is gone. Rejects with {@link RuntimeFailure}. */
   async remove(name: string): Promise<void> {
-    await removeTree(join(this.#root, name))
+    await removeTree(join(this.#root, name), this.#run)
     rmSync(this.#recordPath(name), { force: true })
   }
 
@@ -107,24 +116,19 @@ export class WorkFolders {
 
   /** Ends what was started for a folder and removes the folder, whoever it belongs to. */
   async clear(name: string): Promise<void> {
-    await this.#endCommands(name)
-    await removeGroup(this.#record(name)?.groupFolders ?? [])
-    await this.remove(name)
-  }
-
-  async #endCommands(name: string): Promise<void> {
-    for (const line of lines(this.#layout(name).runFile)) {
-      const pid = Number.parseInt(line, 10)
-      const startTicks = line.slice(line.lastIndexOf(')') + 2).split(' ')[19]
-      const now = Number.isNaN(pid) ? null : await identify(pid)
-      if (now === null || now.startTicks !== startTicks) continue
-      try {
-        // With its group, of which it is the first: see how a command is ended.
-        process.kill(-pid, 'SIGKILL')
-      } catch {
-        // It has ended by itself.
-      }
+    const folder = this.#layout(name)
+    const launchers = lines(folder.runFile).flatMap(parseStat)
+    for (const launcher of launchers) {
+      // With its group, of which it is the first: see how a command is ended.
+      if (await isAlive(launcher)) killGroup(launcher.pid)
     }
+    await removeGroup(this.#record(name)?.groupFolders ?? [])
+    const mount = { from: folder.clone, to: clonePath }
+    endLeftProcesses(
+      mount,
+      launchers.map(({ pid }) => pid),
+    )
+    await this.remove(name)
   }
 
   #isOld(name: string): boolean {
@@ -181,6 +185,21 @@ function writeNew(path: string, text: string): boolean {
     throw error
   } finally {
     rmSync(draft, { force: true })
+  }
+}
+
+/** A line of /proc/PID/stat. */
+function parseStat(line: string): ProcessIdentity[] {
+  const pid = Number.parseInt(line, 10)
+  const startTicks = line.slice(line.lastIndexOf(')') + 2).split(' ')[19]
+  return Number.isNaN(pid) || startTicks === undefined ? [] : [{ pid, startTicks }]
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
   }
 }
 

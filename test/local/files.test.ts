@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findGroupBase, groupFolders } from '../../src/jail/cgroup.ts'
+import { processTag } from '../../src/jail/process-tag.ts'
+import { findGroupBase } from '../../src/jail/cgroup.ts'
 import { groupName } from '../../src/local/work-folders.ts'
 import { TooLarge, type Sandbox } from '../../src/ports/runtime.ts'
 import { until } from '../support/nightshift.ts'
@@ -181,10 +182,11 @@ async function sleepers(): Promise<number> {
   return lines.filter((line) => line === `sleep\0${mark}\0`).length
 }
 
-/** Control groups of this home's sandboxes of a task. */
+/** Control groups of this home's sandboxes of a task, whichever process made them. */
 function groups(home: string, taskId: string): string[] {
   const base = findGroupBase()
   if (base === null) return []
-  const name = groupName(join(home, 'work', `${taskId}-1-agent`))
-  return groupFolders(base, name).filter((folder) => existsSync(folder))
+  const ending = groupName(join(home, 'work', `${taskId}-1-agent`)).slice(processTag().length)
+  const parents = base.version === 1 ? [base.memory, base.pids] : [base.folder]
+  return parents.flatMap((parent) => readdirSync(parent).filter((name) => name.endsWith(ending)))
 }
