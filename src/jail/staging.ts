@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const othersMayEnter = 0o001
@@ -17,7 +17,7 @@ export function stagingArguments(sources: readonly string[]): string[] {
     if (folder !== null) closed.set(folder, [...(closed.get(folder) ?? []), source])
   }
   return [
-    '--unshare-pid',
+    ...(inFirstPidNamespace() ? ['--unshare-pid'] : []),
     '--die-with-parent',
     '--clearenv',
     '--dev-bind',
@@ -25,6 +25,16 @@ export function stagingArguments(sources: readonly string[]): string[] {
     '/',
     ...[...closed].flatMap(([folder, inside]) => stage(folder, inside)),
   ]
+}
+
+/**
+ * Whether this process is in the machine's first namespace of process ids, and not in a container. The jail inside looks
+ * its own process up in /proc by the number that it has in here: among the first ones every machine has some kernel
+ * thread of that number, but a container has none. There the chain of parents alone ends what is inside.
+ */
+function inFirstPidNamespace(): boolean {
+  // The kernel's own constant, PROC_PID_INIT_INO.
+  return readlinkSync('/proc/self/ns/pid') === 'pid:[4026531836]'
 }
 
 function stage(closed: string, sources: readonly string[]): string[] {

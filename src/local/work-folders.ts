@@ -9,7 +9,6 @@ import { RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
 import { isAlive, type ProcessIdentity } from '../process/identity.ts'
 import type { Run } from '../process/spawner.ts'
 import { mayBeAlive, parseRecord, recordOfOurs, type OwnerRecord } from './owner-record.ts'
-import { run } from '../process/run.ts'
 import { removeTree } from './remove-tree.ts'
 
 /** Path of the clone in every sandbox: agents key their conversations by it. */
@@ -47,7 +46,7 @@ export function groupName(folderPath: string): string {
  * Tells ext4 that the folders in here have nothing to do with each other. Else it makes each new clone where the last
  * one was just removed, and searches among inodes that may not be used again yet: seconds for 2,000 files.
  */
-async function spread(folder: string): Promise<void> {
+async function spread(folder: string, run: Run): Promise<void> {
   // Other file systems know no such thing, and a machine without the program is only slower.
   await run(['chattr', '+T', folder], {
     env: { PATH: '/usr/bin:/bin:/usr/sbin:/sbin' },
@@ -58,7 +57,6 @@ async function spread(folder: string): Promise<void> {
 /** All work folders of one home, of this process and of others. */
 export class WorkFolders {
   readonly #root: string
-
   readonly #run: Run
 
   constructor(home: string, run: Run) {
@@ -69,7 +67,7 @@ export class WorkFolders {
   /** Makes a folder that belongs to this process. Rejects with {@link RuntimeFailure}. */
   async create(spec: SandboxSpec, groupBase: GroupBase | null): Promise<WorkFolder> {
     if (!/^[0-9A-Za-z_]+$/.test(spec.taskId)) throw new RuntimeFailure(`no task has the id ${spec.taskId}`)
-    if (mkdirSync(this.#root, { recursive: true }) !== undefined) await spread(this.#root)
+    if (mkdirSync(this.#root, { recursive: true }) !== undefined) await spread(this.#root, this.#run)
     // Whatever the umask: nobody else walks into other people's clones.
     await chmod(this.#root, 0o700)
     const wanted = `${spec.taskId}-${spec.attempt}-${spec.purpose}`

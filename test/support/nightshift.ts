@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 import type { Task } from '../../src/model/task.ts'
 
 const bin = fileURLToPath(new URL('../../bin/nightshift.js', import.meta.url))
@@ -61,7 +62,7 @@ export interface CliProcess {
 
 // A test that fails half-way must not leave its processes to the next.
 const alive = new Set<ChildProcess>()
-process.once('exit', () => {
+afterAll(() => {
   for (const child of alive) child.kill('SIGKILL')
 })
 
