@@ -167,6 +167,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       store,
       repositories: createRepositories({ repoRoots: settings.repoRoots, cwd: cwd() }),
       agents: [...agents.keys()],
+      runtimes: parts.runtimes.map((runtime) => runtime.name),
       machineId,
       refusedHost: hostRefusal,
     },

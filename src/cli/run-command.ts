@@ -19,7 +19,7 @@ type RunFlags = SubmissionFlags & CommonFlags & { parallel: string }
 const examples = `Examples:
   nightshift run "Fix the typo in README" --repo . --command 'sed -i s/teh/the/ README.md'
   nightshift run "Do this" "Do that" --repo https://example.org/team/project.git --command ./agent.sh --parallel 2
-  nightshift run --prompt-file task.md --repo . --agent claude --timeout 45m --json
+  nightshift run --prompt-file task.md --repo . --command ./agent.sh --timeout 45m --json
 `
 
 /** `run`: queues, works and waits, without a server; the tasks are its own, and end with it. */

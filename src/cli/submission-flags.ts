@@ -34,7 +34,7 @@ export function addSubmissionFlags(command: Command): Command {
       '--command <shell command>',
       'the agent is this command, run in the clone with $NIGHTSHIFT_PROMPT',
     )
-    .option('--agent <name>', 'claude, codex, gemini, opencode, acp or command')
+    .option('--agent <name>', 'command; claude and the others are not part of this version')
     .option('--base <branch>', 'branch to start from (default: the remote’s default branch)')
     .option('--branch <name>', 'branch to push to (default: nightshift/<id>-<words>)')
     .option('--paths <glob...>', 'what the task will touch; tasks that overlap run one after another')
@@ -44,8 +44,8 @@ export function addSubmissionFlags(command: Command): Command {
     .option('--timeout <duration>', 'wall clock, such as 45m (default: 1h)')
     .option('--silence <duration>', 'how long the agent may say nothing (default: 15m)')
     .option('--require-changes', 'ending without a change is a failure')
-    .option('--runtime <name>', 'dagger, local or auto (default: auto)')
-    .option('--merge <when>', 'never, checks or review (default: never)')
+    .option('--runtime <name>', 'local or auto (default: auto)')
+    .option('--merge <when>', 'never: merging is left to people (default: never)')
 }
 
 function append(value: string, before: string[] | undefined): string[] {

@@ -5,6 +5,7 @@ import {
   defaultTimeoutMs,
   submissionSchema,
   type AgentName,
+  type RuntimeName,
   type Submission,
 } from '../model/submission.ts'
 import { branchFor, newTaskId } from '../model/task-id.ts'
@@ -30,6 +31,8 @@ export interface SubmitContext {
   readonly repositories: Repositories
   /** The agents that can be asked for. */
   readonly agents: readonly AgentName[]
+  /** The runtimes that can be asked for. */
+  readonly runtimes: readonly RuntimeName[]
   readonly machineId: string
   /** Says why a host may not be asked for; `null`: it may. */
   readonly refusedHost: (host: string) => string | null
@@ -109,6 +112,7 @@ async function judge(context: SubmitContext, request: unknown, door: Door): Prom
   const faults = [
     ...agentFaults(asked, agent, context.agents),
     ...networkFaults(asked, door, context.refusedHost),
+    ...runtimeFaults(asked, context.runtimes),
     ...(asked.merge === 'never'
       ? []
       : [{ field: 'merge', message: 'must be never: this version leaves merging to people' }]),
@@ -161,6 +165,16 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
     return [{ field: 'command', message: `does not go with the agent ${agent}; leave one of the two out` }]
   }
   return []
+}
+
+function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[]): FieldFault[] {
+  if (runtime === 'auto' || available.includes(runtime)) return []
+  return [
+    {
+      field: 'runtime',
+      message: `${runtime} is not available in this version; available: auto, ${available.join(', ')}`,
+    },
+  ]
 }
 
 function networkFaults(

@@ -131,6 +131,7 @@ export function testSystem(
       store: database.store,
       repositories: createRepositories({ repoRoots: [repoRoot], cwd: repoRoot }),
       agents: ['command'],
+      runtimes: ['local', 'dagger'],
       machineId: 'machine-1',
       refusedHost: (host) => (host === 'localhost' ? 'localhost is not allowed' : null),
     },
