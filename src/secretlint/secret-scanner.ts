@@ -8,7 +8,8 @@ export function createSecretScanner(): SecretScanner {
     const { lintSource, config } = await (loaded ??= load())
     const { messages } = await lintSource({
       source: { filePath: file, content: text, contentType: 'text', ext: extname(file) },
-      options: { config, maskSecrets: true },
+      // The path is one of the repository: nothing on this machine may be opened by it.
+      options: { config, maskSecrets: true, noPhysicFilePath: true },
     })
     return messages.map(({ ruleId, loc }) => ({ file, line: loc.start.line, kind: kindOf(ruleId) }))
   }
