@@ -114,6 +114,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     userHome: settings.userHome,
     author: settings.author,
     network: settings.network,
+    run: spawner.run,
     masks: settings.gitCredentials === null ? [] : [settings.gitCredentials],
     log,
   })

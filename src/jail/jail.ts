@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, realpathSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import {
   encodeArguments,
   environmentArguments,
@@ -46,6 +46,12 @@ export interface JailReport {
   readonly exitCode: number | null
 }
 
+/** A file, and the number of its descriptor in the child. */
+interface Passed {
+  readonly file: PassedFile
+  readonly childFd: string
+}
+
 /** Largest file that a command can write. */
 const maxFileBytes = 4 * 1024 ** 3
 const maxOpenFiles = 65_536
@@ -64,6 +70,13 @@ const launcher = [
   'shift',
   'exec "$@"',
 ]
+
+/**
+ * Stands before every command inside: says that all is made, and begins only when we answer. Bubblewrap binds the jail's
+ * life to ours at the end of its work only, so without this the command of a jail whose maker was just killed would run
+ * on. `$0` is the descriptor of the connection to us; when we are dead, it has ended.
+ */
+const gate = 'printf . >&$0 && read -r go <&$0 || exit 125; eval "exec $0>&-"; exec "$@"'
 
 /** A jail that is described once and started once for each command. */
 export class Jail {
@@ -91,7 +104,7 @@ export class Jail {
   /** Starts a command. Throws the operating system's error where files or processes cannot be made. */
   start(command: JailCommand): StartedJail {
     const files: PassedFile[] = []
-    const pass = (content: Uint8Array) => {
+    const pass = (content: Uint8Array): Passed => {
       const file = new PassedFile(this.#scratch, content)
       files.push(file)
       return { file, childFd: String(files.length + 2) }
@@ -104,33 +117,37 @@ export class Jail {
       const outer = this.#staging === null ? null : pass(Buffer.alloc(0))
       const args = pass(encodeArguments([...this.#fixed, ...environmentArguments(command.env)]))
       const filter = pass(syscallFilter())
+      const staging = this.#staging === null ? null : pass(encodeArguments(this.#staging))
+      const gateFd = files.length + 3
+      const { bwrap, sh } = this.#programs
       const fds = ['--json-status-fd', status.childFd, '--args', args.childFd, '--seccomp', filter.childFd]
-      const inner = [this.#programs.bwrap, ...fds, '--', ...command.argv]
-      const argv =
-        this.#staging === null || outer === null
-          ? inner
-          : this.#staged(pass(encodeArguments(this.#staging)).childFd, outer.childFd, inner)
+      const inner = [bwrap, ...fds, '--', sh, '-c', gate, String(gateFd), ...command.argv]
+      const argv = staging === null || outer === null ? inner : this.#staged(staging, outer, inner)
       // Readable by the jail's user, who may open it again as /dev/stdin; it has no name to be found by.
       if (command.stdin !== null) stdin = new PassedFile(this.#scratch, command.stdin, 0o644)
       const stdout = openPipe(command.pipes.stdout)
       ends.push(stdout)
       const stderr = openPipe(command.pipes.stderr)
       ends.push(stderr)
-      const child = spawn(
-        ...this.#launch([command.runFile, ...command.cgroupProcs, '--', ...argv], files.length + 2),
-        {
-          cwd: '/',
-          env: {},
-          detached: true,
-          stdio: [stdin?.fd ?? 'ignore', stdout.writer, stderr.writer, ...files.map((file) => file.fd)],
-        },
-      )
+      const child = spawn(...this.#launch([command.runFile, ...command.cgroupProcs, '--', ...argv], gateFd), {
+        cwd: '/',
+        env: {},
+        detached: true,
+        stdio: [stdin?.fd ?? 'ignore', stdout.writer, stderr.writer, ...files.map((file) => file.fd), 'pipe'],
+      })
+      const gatekeeper = openGate(child)
       started = {
         child,
         stdout: stdout.reader,
         stderr: stderr.reader,
-        report: () => readReport(status.file.read(4096), outer?.file.read(4096) ?? null),
+        report: () => {
+          const said = status.file.read(4096)
+          // Where the first bubblewrap has a process namespace, everything ends with that one's first process.
+          const holdsAll = this.#staging?.includes('--unshare-pid') === true
+          return readReport(said, holdsAll ? (outer?.file.read(4096) ?? said) : said)
+        },
         release: () => {
+          gatekeeper?.destroy()
           status.file.close()
           outer?.file.close()
         },
@@ -156,18 +173,29 @@ export class Jail {
     return [shell[0], [...shell[1], '-c', script, 'sh', ...args]]
   }
 
-  #staged(argsFd: string, statusFd: string, inner: readonly string[]): string[] {
+  #staged(args: Passed, status: Passed, inner: readonly string[]): string[] {
     const { bwrap, setpriv } = this.#programs
     if (setpriv === null) throw new Error('setpriv is needed to drop to another user')
     const uid = String(this.#spec.dropTo)
-    const outer = [bwrap, '--args', argsFd, '--json-status-fd', statusFd, '--']
+    const outer = [bwrap, '--args', args.childFd, '--json-status-fd', status.childFd, '--']
     const drop = [setpriv, '--reuid', uid, '--regid', uid, '--clear-groups', '--inh-caps=-all', '--']
     return [...outer, ...drop, ...inner]
   }
 }
 
-function readReport(inner: string, outer: string | null): JailReport {
-  const pid = /"child-pid": *(\d+)/.exec(outer ?? inner)?.[1]
+/** Lets the command begin as soon as it asks to. `null`: nothing was started. */
+function openGate(child: ChildProcess): Socket | null {
+  const connection = child.stdio?.at(-1)
+  if (!(connection instanceof Socket)) return null
+  connection.once('data', () => connection.end('go\n'))
+  // A jail that is ended before it asks.
+  connection.on('error', () => {})
+  return connection
+}
+
+/** `inner` is what the jail's own bubblewrap said, `holder` what the one said with whose first process all ends. */
+function readReport(inner: string, holder: string): JailReport {
+  const pid = /"child-pid": *(\d+)/.exec(holder)?.[1]
   const exitCode = /"exit-code": *(\d+)/.exec(inner)?.[1]
   return {
     initPid: pid === undefined ? null : Number(pid),

@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { RuntimeFailure, type Command, type ExecEnd, type OutputLine } from '../ports/runtime.ts'
 import { identify } from '../process/identity.ts'
 import type { ResourceGroup } from './cgroup.ts'
-import type { Jail, JailReport, StartedJail } from './jail.ts'
+import type { Jail, JailReport } from './jail.ts'
 import { endIfOrphan } from './left-processes.ts'
 import { OutputLines } from './output-lines.ts'
 import type { PipeShelf } from './output-pipes.ts'
 import { Tail } from './tail.ts'
-import { watchTree, type WatchedLimits } from './tree-watch.ts'
+import { Supervision, type Reason } from './supervision.ts'
+import type { WatchedLimits } from './tree-watch.ts'
 
 /** Where commands of one sandbox run. */
 export interface CommandPlace {
@@ -32,8 +33,6 @@ const tailBytes = 64 * 1024
 const endingMs = 30_000
 /** What should end by itself is helped to after this long. */
 const orphanMs = 20
-
-type Reason = 'timed_out' | 'silent' | 'aborted' | 'out_of_memory' | 'too_many_processes'
 
 /**
  * Runs a command in a jail and resolves when nothing of it is left. Rejects with {@link RuntimeFailure}, or with what
@@ -103,64 +102,6 @@ function start(place: CommandPlace, command: Omit<Parameters<Jail['start']>[0], 
   } catch (error) {
     place.pipes.discard(command.pipes)
     throw failure(error)
-  }
-}
-
-/** Ends a command when one of its limits is reached, and remembers which was the first. */
-class Supervision {
-  reason: Reason | null = null
-  fault: { readonly error: unknown } | null = null
-  /** Resolves when the launcher has ended, however; rejects where it could not be started. */
-  readonly exited: Promise<unknown>
-  readonly #started: StartedJail
-  readonly #command: Command
-  readonly #timer: NodeJS.Timeout
-  readonly #silence: NodeJS.Timeout | null
-  readonly #onAbort = () => this.#end('aborted')
-  readonly #stopWatch: () => void
-
-  constructor(started: StartedJail, command: Command, limits: WatchedLimits, watched: boolean) {
-    this.#started = started
-    this.#command = command
-    this.exited = once(started.child, 'exit')
-    this.#timer = setTimeout(() => this.#end('timed_out'), command.timeoutMs)
-    this.#silence =
-      command.silenceMs === undefined ? null : setTimeout(() => this.#end('silent'), command.silenceMs)
-    command.signal.addEventListener('abort', this.#onAbort, { once: true })
-    const root = watched ? started.child.pid : undefined
-    this.#stopWatch = root === undefined ? () => {} : watchTree(root, limits, (why) => this.#end(why))
-    // It may have been aborted while the start was prepared, before anybody listened.
-    if (command.signal.aborted) this.#end('aborted')
-  }
-
-  heard(): void {
-    this.#silence?.refresh()
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer)
-    if (this.#silence !== null) clearTimeout(this.#silence)
-    this.#command.signal.removeEventListener('abort', this.#onAbort)
-    this.#stopWatch()
-  }
-
-  /** Ends the command, since somebody who listens to it has failed. */
-  fail(error: unknown): void {
-    this.fault ??= { error }
-    this.#end('aborted')
-  }
-
-  #end(reason: Reason): void {
-    this.reason ??= reason
-    const leader = this.#started.child.pid
-    if (leader === undefined) return
-    try {
-      // Whatever the jail holds dies with its launcher, stopped processes too. The whole group, since a launcher that
-      // is just forking has not yet bound its child's life to its own.
-      process.kill(-leader, 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
   }
 }
 

@@ -1,15 +1,11 @@
-import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { closedFolderAbove } from '../../src/jail/staging.ts'
 import { run } from '../../src/process/run.ts'
 import { attack, broken, type Attempts } from './attacks.ts'
-import { makeWorkplace, noSandbox, title } from './workplace.ts'
+import { asNormalUser, folderOfNormalUser, makeWorkplace, noSandbox, title } from './workplace.ts'
 
 const child = fileURLToPath(new URL('attacks-child.ts', import.meta.url))
-const somebody = 12_345
 
 /** Every attack was tried, and none came through. */
 function expectHeld(attempts: Attempts): void {
@@ -39,20 +35,12 @@ describe.skipIf(noSandbox)(title('attacks from a sandbox'), { timeout: 300_000 }
     expect(await place.left()).toEqual([])
   })
 
-  const unable =
-    process.getuid?.() !== 0
-      ? 'only root can become another user'
-      : closedFolderAbove(child) !== null || closedFolderAbove(process.execPath) !== null
-        ? 'this checkout is in a folder that is closed to others'
-        : null
+  const unable = asNormalUser === null ? 'this checkout is in a folder that is closed to others' : null
 
   it.skipIf(unable)(title('are held, as a normal user without any cgroup', unable), async () => {
-    const home = await mkdtemp(join(tmpdir(), 'nightshift-somebody-'))
-    await chown(home, somebody, somebody)
-    const id = String(somebody)
-    const argv = ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', process.execPath, child]
+    const home = await folderOfNormalUser()
     try {
-      const ended = await run(argv, {
+      const ended = await run([...(asNormalUser ?? []), process.execPath, child], {
         env: { HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin', TMPDIR: home },
         timeoutMs: 600_000,
       })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { processTag } from '../../src/jail/process-tag.ts'
@@ -11,7 +12,15 @@ import { groupName } from '../../src/local/work-folders.ts'
 import { TooLarge, type Sandbox } from '../../src/ports/runtime.ts'
 import { until } from '../support/nightshift.ts'
 import { removeFolder } from '../support/repositories.ts'
-import { makeWorkplace, noSandbox, sh, title, type Workplace } from './workplace.ts'
+import {
+  asNormalUser,
+  folderOfNormalUser,
+  makeWorkplace,
+  noSandbox,
+  sh,
+  title,
+  type Workplace,
+} from './workplace.ts'
 
 /** How long the sleepers of these tests sleep, by which they are told from those of any other process. */
 const mark = String(200_000_000 + process.pid)
@@ -130,6 +139,23 @@ describe.skipIf(noSandbox)(title('what a process leaves behind'), () => {
     expect(groups(place.home, 'KILLED')).toEqual([])
     expect((await sh(living, 'echo alive')).stdoutTail).toBe('alive\n')
     await living.close()
+  })
+
+  it('runs no command after it, at whatever moment it is killed', { timeout: 300_000 }, async () => {
+    const busy = fileURLToPath(new URL('busy-child.ts', import.meta.url))
+    const home = await folderOfNormalUser()
+    folders.push(home)
+    for (let round = 0; round < 8; round++) {
+      const argv = [...(asNormalUser ?? []), process.execPath, busy, join(home, 'home'), mark]
+      const env = { PATH: '/usr/local/bin:/usr/bin:/bin', TMPDIR: home }
+      const owner = spawn(argv[0] ?? '', argv.slice(1), { env, stdio: ['ignore', 'pipe', 'inherit'] })
+      owners.push(owner)
+      await once(owner.stdout, 'data')
+      // A different moment each time: jails are being made, are at work, and are being ended.
+      await delay(7 * round)
+      owner.kill('SIGKILL')
+      await until(async () => (await sleepers()) === 0 || null, 'everything inside to end')
+    }
   })
 
   it('of a frozen process is ended and removed by who takes its task over, and by nobody else', async () => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { chown, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -8,6 +8,7 @@ import {
   type LocalRuntimeOptions,
 } from '../../src/local/local-runtime.ts'
 import type { Command, ExecEnd, Sandbox, SandboxLimits } from '../../src/ports/runtime.ts'
+import { closedFolderAbove } from '../../src/jail/staging.ts'
 import { run } from '../../src/process/run.ts'
 import { git, makeRepository, removeFolder, type Files } from '../support/repositories.ts'
 import { quiet } from '../support/quiet.ts'
@@ -125,6 +126,23 @@ export function missing(...programs: readonly string[]): string | null {
   const folders = (process.env['PATH'] ?? '').split(':')
   const absent = programs.filter((program) => !folders.some((folder) => existsSync(join(folder, program))))
   return noSandbox ?? (absent.length === 0 ? null : `there is no ${absent.join(', ')} here`)
+}
+
+const somebody = '12345'
+
+/** Runs a program as a normal user where the tests run as root; `null`: that cannot be done here. */
+export const asNormalUser: readonly string[] | null =
+  process.getuid?.() !== 0
+    ? []
+    : closedFolderAbove(process.execPath) === null && closedFolderAbove(import.meta.filename) === null
+      ? ['setpriv', '--reuid', somebody, '--regid', somebody, '--clear-groups']
+      : null
+
+/** A folder that belongs to that user. */
+export async function folderOfNormalUser(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'nightshift-somebody-'))
+  if (process.getuid?.() === 0) await chown(folder, Number(somebody), Number(somebody))
+  return folder
 }
 
 /** The title of a group of tests, with the reason where they are skipped. */
