@@ -68,10 +68,14 @@ export class Interruption extends Error {
 /** Once the push has begun, time limit and cancellation have to wait: only the remote says how it ended. */
 const uninterrupted: ReadonlySet<Step> = new Set(['push', 'confirm', 'settle'])
 
-/** Runs one step between its two events. A step that was interrupted says so, whatever error it died of. */
+/**
+ * Runs one step between its two events. A step that was interrupted says so, whatever error it died of; one that cannot
+ * be interrupted tells its own error, since what it left on the remote has to be looked at again.
+ */
 export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promise<T>): Promise<T> {
   const { journal, signal, parts } = attempt
-  if (!uninterrupted.has(step)) signal.throwIfAborted()
+  const interruptible = !uninterrupted.has(step)
+  if (interruptible) signal.throwIfAborted()
   const startedMs = parts.clock.monotonicMs()
   journal.stepStarted(step)
   try {
@@ -79,7 +83,7 @@ export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promis
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, null)
     return result
   } catch (error) {
-    const interrupted = signal.aborted && !(error instanceof Stop)
+    const interrupted = interruptible && signal.aborted && !(error instanceof Stop)
     const shown: unknown = interrupted ? signal.reason : error
     const message = shown instanceof Error ? shown.message : String(shown)
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, message)

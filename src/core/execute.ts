@@ -79,7 +79,7 @@ async function attemptOnce(attempt: Attempt): Promise<End> {
 /** Turns the end of an attempt into one fenced write. */
 async function finish(attempt: Attempt, end: End): Promise<Execution> {
   if (end.kind === 'good') return settle(attempt, end.ending)
-  const error = attempt.signal.aborted && !(end.error instanceof Stop) ? attempt.signal.reason : end.error
+  const { error } = end
   if (error instanceof LeaseLost) return 'lost'
   if (error instanceof Stop) return settle(attempt, endingOf(attempt, error.reason))
   if (error instanceof Interruption) return finishInterrupted(attempt, error)

@@ -19,20 +19,23 @@ const maxBundleBytes = 2 * 1024 * 1024 * 1024 - 1
 /** Received work that lies in a clean repository; it can be read until that is removed. */
 export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
   const { baseSha, headSha } = facts
+  /** The diff, once it came out whole: what keeps it and what looks for secrets ask for the same. */
+  let whole: Buffer | null = null
   return {
     ...facts,
     empty: facts.changes.length === 0,
     async diff(maxBytes = maxDiffBytes) {
+      if (whole !== null && whole.length <= maxBytes) return whole
       const ended = await git.run(
         gitDir,
         ['diff-tree', '-r', '-p', '--no-renames', '--no-ext-diff', '--no-textconv', baseSha, headSha, '--'],
         { maxStdoutBytes: maxBytes },
       )
-      if (ended.exitCode === 0) return ended.stdout
+      if (ended.exitCode === 0) return (whole = ended.stdout)
       if (ended.ended !== 'too_much_output') throw new GitFailure('the diff could not be made', ended)
-      const whole = ended.stdout.subarray(0, ended.stdout.lastIndexOf(0x0a) + 1)
+      const kept = ended.stdout.subarray(0, ended.stdout.lastIndexOf(0x0a) + 1)
       return Buffer.concat([
-        whole,
+        kept,
         Buffer.from(`\\ The diff is longer than ${maxBytes} bytes and is cut here.\n`),
       ])
     },

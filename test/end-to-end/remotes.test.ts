@@ -85,6 +85,21 @@ describe('remotes as they really are', () => {
     expect(await server.untilDone(id)).toMatchObject({ outcome: 'pushed' })
   })
 
+  it('a time limit that runs out while the push does not get through leaves the push to be tried again', async () => {
+    const remote = await makeRepository(file('cut.git'))
+    remotes.faults.cutPush = true
+    const { id } = await server.submit({ ...work, repo: `${remotes.url}/cut.git`, timeout: '3s' })
+    const held = await until(async () => {
+      const task = await server.task(id)
+      return task.state === 'held' || task.state === 'done' ? task : null
+    })
+    remotes.faults.cutPush = false
+    expect(held).toMatchObject({ state: 'held', outcome: null })
+    const task = await server.untilDone(id)
+    expect(task).toMatchObject({ outcome: 'pushed', attempt: 2 })
+    expect(await branchSha(remote.path, task.branch)).toBe(task.evidence?.headSha)
+  })
+
   it('the base moves while the agent works: the pinned base is what counts', async () => {
     const remote = await makeRepository(file('moving.git'))
     const { id } = await server.submit({ ...work, repo: remote.path, command: 'sleep 1; echo 1 > one.txt' })

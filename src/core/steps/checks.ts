@@ -57,17 +57,15 @@ async function inSandbox(
 ): Promise<CheckResult[]> {
   const { parts, claimed, runtime, signal } = attempt
   const { file } = rules
-  const sandbox = await runtime.open(
-    {
-      taskId: claimed.lease.taskId,
-      attempt: claimed.lease.attempt,
-      purpose: 'checks',
-      image: file.image,
-      source,
-      limits: parts.limits,
-    },
-    signal,
-  )
+  const spec = {
+    taskId: claimed.lease.taskId,
+    attempt: claimed.lease.attempt,
+    purpose: 'checks' as const,
+    image: file.image,
+    source,
+    limits: parts.limits,
+  }
+  const sandbox = await inStep(attempt, 'clone', () => runtime.open(spec, signal))
   try {
     if (file.setup !== null) {
       await runSetup(attempt, sandbox, file.setup.run, { on, network: networkOf(rules.hosts.setup) })
