@@ -1,9 +1,8 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/model/outcome.ts'
 import type { Task } from '../../src/model/task.ts'
-import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { makePlace, startServer, type Place, type Server } from '../support/nightshift.ts'
+import { servedPlace } from '../support/served-place.ts'
 import { branchSha, git, listBranches, makeRepository, showFile } from '../support/repositories.ts'
 
 interface Leaving {
@@ -192,24 +191,10 @@ b'; printf 2 > 'q"u'\\''ote'; printf 3 > ' space '; printf 4 > ./-dash; printf 5
 ]
 
 describe('whatever an agent leaves behind, the outcome is clear', () => {
-  let database: TestDatabase
-  let place: Place
-  let server: Server
-
-  beforeAll(async () => {
-    database = await testDatabase()
-    place = await makePlace(database.url)
-    server = await startServer(place)
-  })
-
-  afterAll(async () => {
-    await server.process.stop()
-    await place.remove()
-    await database.close()
-  })
+  const served = servedPlace()
 
   async function repository(name: string) {
-    return makeRepository(join(place.folder, `${name}.git`), {
+    return makeRepository(join(served.place.folder, `${name}.git`), {
       files: { 'README.md': '# A\n', 'old.txt': 'old\n', '.gitignore': '*.log\n' },
       commits: 2,
     })
@@ -241,8 +226,12 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
   for (const [index, leaving] of leavings.entries()) {
     it(`${leaving.what}: ${leaving.outcome}`, async () => {
       const remote = await repository(`leaving-${index}`)
-      const accepted = await server.submit({ repo: remote.path, prompt: 'Work', command: leaving.command })
-      const task = await server.untilDone(accepted.id)
+      const accepted = await served.server.submit({
+        repo: remote.path,
+        prompt: 'Work',
+        command: leaving.command,
+      })
+      const task = await served.server.untilDone(accepted.id)
       expect(task).toMatchObject({ state: 'done', outcome: leaving.outcome })
       if (leaving.reason !== undefined) expect(task.reason).toMatch(leaving.reason)
       if (leaving.changed !== undefined)
@@ -257,8 +246,8 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
   it('100,000 files: pushed, every one of them', async () => {
     const remote = await repository('many-files')
     const command = 'mkdir many; cd many; seq 1 100000 | split -l 1 -a 5 -d - f'
-    const accepted = await server.submit({ repo: remote.path, prompt: 'Many', command })
-    const task = await server.untilDone(accepted.id, 600_000)
+    const accepted = await served.server.submit({ repo: remote.path, prompt: 'Many', command })
+    const task = await served.server.untilDone(accepted.id, 600_000)
     expect(task).toMatchObject({ outcome: 'pushed' })
     expect(task.evidence?.files).toHaveLength(100_000)
     expect(task.evidence?.headSha).toBe(await branchSha(remote.path, task.branch))
@@ -267,8 +256,8 @@ describe('whatever an agent leaves behind, the outcome is clear', () => {
   it('commits that we make carry the trailers, and an agent’s own are left as they are', async () => {
     const remote = await repository('trailers')
     const command = `${identity} echo 1 > one.txt; git add -A; git commit -qm "own words"; echo 2 > two.txt`
-    const accepted = await server.submit({ repo: remote.path, prompt: 'Do two\n\nthings', command })
-    const task = await server.untilDone(accepted.id)
+    const accepted = await served.server.submit({ repo: remote.path, prompt: 'Do two\n\nthings', command })
+    const task = await served.server.untilDone(accepted.id)
     const log = await git(remote.path, ['log', '--format=%an|%B', `main..${task.branch}`])
     expect(log).toContain(`Nightshift|Do two\n\nNightshift-Task: ${task.id}\nNightshift-Attempt: 1\n`)
     expect(log).toContain('Agent|own words\n')

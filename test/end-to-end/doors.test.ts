@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Task } from '../../src/model/task.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { makePlace, runCli, startServer, tasksOf, type Place, type Server } from '../support/nightshift.ts'
+import { servedPlace } from '../support/served-place.ts'
+import { makePlace, runCli, startServer, tasksOf, type Place } from '../support/nightshift.ts'
 import { branchSha, listBranches, makeRepository, showFile } from '../support/repositories.ts'
 
 /** Every way in, as a function from the same work to the task that came of it. */
@@ -13,27 +14,21 @@ interface Door {
 }
 
 describe('every way in leads to the same executor', () => {
-  let database: TestDatabase
-  let place: Place
-  let server: Server
-
-  beforeAll(async () => {
-    database = await testDatabase()
-    place = await makePlace(database.url)
-    server = await startServer(place)
-  })
-
-  afterAll(async () => {
-    await server.process.stop()
-    await place.remove()
-    await database.close()
-  })
+  const served = servedPlace()
 
   const doors: Door[] = [
     {
       name: 'nightshift run',
       async submit(repo, prompt, command) {
-        const end = await runCli(place, ['run', prompt, '--repo', repo, '--command', command, '--json'])
+        const end = await runCli(served.place, [
+          'run',
+          prompt,
+          '--repo',
+          repo,
+          '--command',
+          command,
+          '--json',
+        ])
         const [task] = tasksOf(end)
         if (task === undefined) throw new Error(end.stderr)
         expect(end.exitCode).toBe(task.outcome === 'pushed' || task.outcome === 'no_changes' ? 0 : 1)
@@ -43,30 +38,33 @@ describe('every way in leads to the same executor', () => {
     {
       name: 'POST /tasks',
       submit: async (repo, prompt, command) =>
-        server.untilDone((await server.submit({ repo, prompt, command })).id),
+        served.server.untilDone((await served.server.submit({ repo, prompt, command })).id),
     },
     {
       name: 'POST /agents/run',
       async submit(repo, prompt, command) {
         const body = { task: prompt, repo, command, agent: 'command', execution_mode: 'local' }
-        return server.untilDone((await server.submit(body, '/api/v1/agents/run')).id)
+        return served.server.untilDone((await served.server.submit(body, '/api/v1/agents/run')).id)
       },
     },
     {
       name: 'nightshift submit',
       async submit(repo, prompt, command) {
-        const talking = { ...place, environment: { ...place.environment, NIGHTSHIFT_URL: server.url } }
+        const talking = {
+          ...served.place,
+          environment: { ...served.place.environment, NIGHTSHIFT_URL: served.server.url },
+        }
         const end = await runCli(talking, ['submit', prompt, '--repo', repo, '--command', command, '--json'])
         const [task] = tasksOf(end)
         if (task === undefined) throw new Error(end.stderr)
-        return server.untilDone(task.id)
+        return served.server.untilDone(task.id)
       },
     },
   ]
 
   for (const door of doors) {
     it(`a task by ${door.name} ends pushed when the remote has its branch`, async () => {
-      const remote = await makeRepository(join(place.folder, `${door.name.replaceAll(/\W/g, '')}.git`))
+      const remote = await makeRepository(join(served.place.folder, `${door.name.replaceAll(/\W/g, '')}.git`))
       const task = await door.submit(remote.path, 'Say hello', 'echo "$NIGHTSHIFT_PROMPT" > hello.txt')
       expect(task).toMatchObject({
         state: 'done',
@@ -96,7 +94,7 @@ describe('every way in leads to the same executor', () => {
 
     it(`a task by ${door.name} that does nothing is never told as work done`, async () => {
       const remote = await makeRepository(
-        join(place.folder, `${door.name.replaceAll(/\W/g, '')}-nothing.git`),
+        join(served.place.folder, `${door.name.replaceAll(/\W/g, '')}-nothing.git`),
       )
       const task = await door.submit(remote.path, 'Do nothing', 'echo "all done, pull request opened!"')
       expect(task).toMatchObject({ state: 'done', outcome: 'no_changes' })

@@ -1,34 +1,19 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { testDatabase, type TestDatabase } from '../support/database.ts'
-import { makePlace, startServer, type Place, type Server } from '../support/nightshift.ts'
+import { describe, expect, it } from 'vitest'
+import { servedPlace } from '../support/served-place.ts'
 import { listBranches, makeRepository, showFile } from '../support/repositories.ts'
 
 describe('the gate stands between the agent and the remote', () => {
-  let database: TestDatabase
-  let place: Place
-  let server: Server
+  const served = servedPlace()
   let made = 0
-
-  beforeAll(async () => {
-    database = await testDatabase()
-    place = await makePlace(database.url)
-    server = await startServer(place)
-  })
-
-  afterAll(async () => {
-    await server.process.stop()
-    await place.remove()
-    await database.close()
-  })
 
   async function work(rules: string, command: string, files: Readonly<Record<string, string>> = {}) {
     const name = `gate-${(made += 1)}.git`
-    const remote = await makeRepository(join(place.folder, name), {
+    const remote = await makeRepository(join(served.place.folder, name), {
       files: { 'README.md': '# A\n', '.nightshift.yaml': rules, ...files },
     })
-    const { id } = await server.submit({ repo: remote.path, prompt: 'Work', command })
-    const task = await server.untilDone(id)
+    const { id } = await served.server.submit({ repo: remote.path, prompt: 'Work', command })
+    const task = await served.server.untilDone(id)
     return { remote, task, branches: await listBranches(remote.path) }
   }
 
