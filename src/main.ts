@@ -115,6 +115,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     author: settings.author,
     network: settings.network,
     run: spawner.run,
+    starter: spawner,
     masks: settings.gitCredentials === null ? [] : [settings.gitCredentials],
     log,
   })

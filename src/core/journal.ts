@@ -2,7 +2,7 @@ import type { NewEvent, Step } from '../model/event.ts'
 import type { Clock } from '../ports/clock.ts'
 import { LeaseLost, type Lease, type TaskStore } from '../ports/task-store.ts'
 
-const flushAfterMs = 100
+const flushAfterMs = 150
 const flushAtBytes = 64 * 1024
 const outputChunkBytes = 16 * 1024
 /** While the database is away output piles up here; beyond this it is dropped, and a note says so. */

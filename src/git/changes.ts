@@ -1,42 +1,46 @@
 import type { Change } from '../ports/publisher.ts'
 import { pathText } from './path-text.ts'
 
-/** Arguments of git that make it print what {@link parseChanges} reads. */
-export const changesArguments = [
-  'diff-tree',
-  '-r',
-  '--raw',
-  '--numstat',
-  '-z',
-  '--no-renames',
-  '--no-abbrev',
-  '--no-ext-diff',
-  '--no-textconv',
-] as const
+/** What every comparison of base and head has in common. */
+export const diffArguments = ['diff-tree', '-r', '--no-renames', '--no-ext-diff', '--no-textconv'] as const
+
+/** Arguments of git that make it print what {@link parseChanges} reads; with `-p`, the patch after it. */
+export const changesArguments = [...diffArguments, '--raw', '--numstat', '-z', '--no-abbrev'] as const
 
 export interface Changes {
   readonly changes: readonly Change[]
   readonly insertions: number
   readonly deletions: number
+  /** The unified diff, where git was asked for it in the same breath. */
+  readonly patch: Buffer | null
 }
 
 const submodule = '160000'
 
 /**
  * Reads all raw entries (`:oldmode newmode oldsha newsha status`, path), then all counts (`ins del path`, `-` for
- * binary), each ended by NUL, in the same order. Throws where git printed anything else.
+ * binary), each ended by NUL, in the same order; after one more NUL comes the patch. Throws where git printed anything
+ * else.
  */
 export function parseChanges(output: Buffer): Changes {
   const entries: Omit<Change, 'insertions' | 'deletions'>[] = []
   const changes: Change[] = []
   let insertions = 0
   let deletions = 0
+  let read = 0
+  let patch: Buffer | null = null
   const fields = fieldsOf(output)
   for (let field = fields.next(); !field.done; field = fields.next()) {
     const bytes = field.value
+    read += bytes.length + 1
+    if (bytes.length === 0) {
+      patch = output.subarray(read)
+      break
+    }
     if (bytes[0] === 0x3a) {
       const path = fields.next()
       if (path.done) throw unreadable(bytes)
+      read += path.value.length + 1
       entries.push(entryOf(bytes, path.value))
       continue
     }
@@ -55,7 +59,7 @@ export function parseChanges(output: Buffer): Changes {
     changes.push(change)
   }
   if (changes.length !== entries.length) throw unreadable(Buffer.from('too few counts'))
-  return { changes, insertions, deletions }
+  return { changes, insertions, deletions, patch }
 }
 
 function* fieldsOf(output: Buffer): Generator<Buffer, undefined> {

@@ -6,6 +6,7 @@ import { readBlob } from './blob.ts'
 import type { CredentialsFor } from './credentials.ts'
 import { createGit } from './git-command.ts'
 import type { GitPlace } from './git-place.ts'
+import { KeptFiles } from './kept-files.ts'
 import { createMirrors } from './mirror.ts'
 import { push } from './push.ts'
 import { receive, workFolder } from './receive.ts'
@@ -50,13 +51,16 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
   const git = await createGit(options)
   const refs = createRemoteRefs(git, limits.askMs)
   const mirrors = createMirrors({ git, log, fetchTimeoutMs: limits.fetchMs, lockWaitMs: limits.lockMs })
+  const kept = new KeptFiles((repo, sha, path, maxBytes) =>
+    readBlob(git, mirrors.pathOf(repo), { sha, path, maxBytes }),
+  )
   const folders = new WeakMap<Work, string>()
 
   return {
     ...refs,
     mirror: (repo, sha, branch) => mirrors.ensure(repo, sha, branch),
     async readFile(repo, sha, path, maxBytes) {
-      const blob = await readBlob(git, mirrors.pathOf(repo), { sha, path, maxBytes })
+      const blob = await kept.read(repo, sha, path, maxBytes)
       if (blob !== null && blob.size > maxBytes) throw new TooLarge(maxBytes)
       return blob?.content ?? null
     },

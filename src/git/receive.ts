@@ -6,7 +6,7 @@ import { parseBundle, type BundleParts } from './bundle.ts'
 import { changesArguments, parseChanges, type Changes } from './changes.ts'
 import { GitFailure, wordsOf, type Git } from './git-command.ts'
 import { isFull, type Mirrors } from './mirror.ts'
-import { heldWork } from './work.ts'
+import { heldWork, maxDiffBytes } from './work.ts'
 
 // A hostile pack can unpack to any size: git may take this much and no more.
 const maxMemoryBytes = 6 * 1024 * 1024 * 1024
@@ -115,8 +115,15 @@ async function distanceOf(desk: Desk, headSha: string): Promise<{ missing: numbe
   return { missing: Number(missing), commits: Number(commits) }
 }
 
+// Most diffs are small, and come with the list: that saves a process. Of a large one only the list is asked for again.
 async function changesOf(desk: Desk, headSha: string): Promise<Changes> {
-  return parseChanges(await read(desk, [...changesArguments, desk.baseSha, headSha, '--']))
+  const commits = [desk.baseSha, headSha, '--']
+  const both = await desk.git.run(desk.gitDir, [...changesArguments, '-p', ...commits], {
+    maxMemoryBytes,
+    maxStdoutBytes: maxDiffBytes,
+  })
+  if (both.exitCode === 0) return parseChanges(both.stdout)
+  return parseChanges(await read(desk, [...changesArguments, ...commits]))
 }
 
 // What was received is whole and checked: git fails on it only where it is made to wear git out.

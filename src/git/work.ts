@@ -1,7 +1,7 @@
 import type { Work } from '../ports/publisher.ts'
 import { readBlob } from './blob.ts'
 import { makeBundle } from './bundle.ts'
-import type { Changes } from './changes.ts'
+import { diffArguments, type Changes } from './changes.ts'
 import { GitFailure, type Git } from './git-command.ts'
 import { readLog, readTree } from './head.ts'
 
@@ -13,24 +13,23 @@ export interface WorkFacts extends Changes {
   readonly commits: number
 }
 
-const maxDiffBytes = 5 * 1024 * 1024
+/** Bytes of a diff unless another bound is given. */
+export const maxDiffBytes = 5 * 1024 * 1024
 const maxBundleBytes = 2 * 1024 * 1024 * 1024 - 1
 
 /** Received work that lies in a clean repository; it can be read until that is removed. */
 export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
   const { baseSha, headSha } = facts
   /** The diff, once it came out whole: what keeps it and what looks for secrets ask for the same. */
-  let whole: Buffer | null = null
+  let whole = facts.patch
   return {
     ...facts,
     empty: facts.changes.length === 0,
     async diff(maxBytes = maxDiffBytes) {
       if (whole !== null && whole.length <= maxBytes) return whole
-      const ended = await git.run(
-        gitDir,
-        ['diff-tree', '-r', '-p', '--no-renames', '--no-ext-diff', '--no-textconv', baseSha, headSha, '--'],
-        { maxStdoutBytes: maxBytes },
-      )
+      const ended = await git.run(gitDir, [...diffArguments, '-p', baseSha, headSha, '--'], {
+        maxStdoutBytes: maxBytes,
+      })
       if (ended.exitCode === 0) return (whole = ended.stdout)
       if (ended.ended !== 'too_much_output') throw new GitFailure('the diff could not be made', ended)
       const kept = ended.stdout.subarray(0, ended.stdout.lastIndexOf(0x0a) + 1)

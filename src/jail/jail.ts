@@ -1,6 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, realpathSync } from 'node:fs'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { ownStarter, type Descriptor, type StartedProgram, type Starter } from '../process/start.ts'
 import {
   encodeArguments,
   environmentArguments,
@@ -10,7 +10,6 @@ import {
 import type { JailPrograms, JailSpec } from './jail-spec.ts'
 import { openPipe, type OutputPipes } from './output-pipes.ts'
 import { PassedFile } from './passed-file.ts'
-import { strayDescriptors } from './stray-descriptors.ts'
 import { syscallFilter } from './syscall-filter.ts'
 import { stagingArguments } from './staging.ts'
 
@@ -28,7 +27,7 @@ export interface JailCommand {
 }
 
 export interface StartedJail {
-  readonly child: ChildProcess
+  readonly program: StartedProgram
   readonly stdout: Socket
   readonly stderr: Socket
   /** What bubblewrap told so far. */
@@ -72,9 +71,9 @@ const launcher = [
 ]
 
 /**
- * Stands before every command inside: says that all is made, and begins only when we answer. Bubblewrap binds the jail's
- * life to ours at the end of its work only, so without this the command of a jail whose maker was just killed would run
- * on. `$0` is the descriptor of the connection to us; when we are dead, it has ended.
+ * Stands before every command inside: says that all is made, and begins only when its starter answers. Bubblewrap binds
+ * the jail's life to the starter's at the end of its work only, so without this the command of a jail whose maker was
+ * just killed would run on. `$0` is the descriptor of the connection to us; when we are dead, it has ended.
  */
 const gate = 'printf . >&$0 && read -r go <&$0 || exit 125; eval "exec $0>&-"; exec "$@"'
 
@@ -86,9 +85,10 @@ export class Jail {
   readonly #scratch: string
   readonly #fixed: readonly string[]
   readonly #staging: readonly string[] | null
+  readonly #starter: Starter
 
   /** Throws where a source of the spec is not there. */
-  constructor(programs: JailPrograms, spec: JailSpec, scratch: string) {
+  constructor(programs: JailPrograms, spec: JailSpec, scratch: string, starter: Starter = ownStarter) {
     // A symbolic link on the way to a source could lead through a closed folder; real paths are looked up once, here.
     const mounts = spec.mounts.map((mount) =>
       'from' in mount ? { ...mount, from: realpathSync(mount.from) } : mount,
@@ -96,13 +96,14 @@ export class Jail {
     this.#programs = programs
     this.#spec = { ...spec, mounts }
     this.#scratch = scratch
+    this.#starter = starter
     this.#fixed = [...isolationArguments(this.#spec), ...fileSystemArguments(this.#spec)]
     const sources = mounts.flatMap((mount) => ('from' in mount ? [mount.from] : []))
     this.#staging = spec.dropTo === null ? null : stagingArguments([...sources, realpathSync(spec.folder)])
   }
 
-  /** Starts a command. Throws the operating system's error where files or processes cannot be made. */
-  start(command: JailCommand): StartedJail {
+  /** Starts a command. Rejects with the operating system's error where files or processes cannot be made. */
+  async start(command: JailCommand): Promise<StartedJail> {
     const files: PassedFile[] = []
     const pass = (content: Uint8Array): Passed => {
       const file = new PassedFile(this.#scratch, content)
@@ -129,15 +130,18 @@ export class Jail {
       ends.push(stdout)
       const stderr = openPipe(command.pipes.stderr)
       ends.push(stderr)
-      const child = spawn(...this.#launch([command.runFile, ...command.cgroupProcs, '--', ...argv], gateFd), {
-        cwd: '/',
-        env: {},
-        detached: true,
-        stdio: [stdin?.fd ?? 'ignore', stdout.writer, stderr.writer, ...files.map((file) => file.fd), 'pipe'],
+      const program = await this.#starter.start({
+        argv: this.#launch([command.runFile, ...command.cgroupProcs, '--', ...argv], gateFd),
+        stdio: [
+          stdin === null ? null : { fd: stdin.fd, access: 'read' },
+          { fd: stdout.writer, access: 'write' },
+          { fd: stderr.writer, access: 'write' },
+          ...files.map(({ fd }): Descriptor => ({ fd, access: 'both' })),
+        ],
+        gate: true,
       })
-      const gatekeeper = openGate(child)
       started = {
-        child,
+        program,
         stdout: stdout.reader,
         stderr: stderr.reader,
         report: () => {
@@ -147,7 +151,6 @@ export class Jail {
           return readReport(said, holdsAll ? (outer?.file.read(4096) ?? said) : said)
         },
         release: () => {
-          gatekeeper?.destroy()
           status.file.close()
           outer?.file.close()
         },
@@ -164,13 +167,13 @@ export class Jail {
   }
 
   /** The shell that starts it all. Descriptors up to `lastPassed` are taken by what is passed. */
-  #launch(args: readonly string[], lastPassed: number): [program: string, args: string[]] {
+  #launch(args: readonly string[], lastPassed: number): string[] {
     const { sh, bash } = this.#programs
-    const strays = strayDescriptors().filter((fd) => fd > lastPassed)
+    const strays = this.#starter.strays().filter((fd) => fd > lastPassed)
     const script = [...strays.map((fd) => `exec ${fd}>&-`), ...launcher].join('\n')
     // Only bash can close a descriptor whose number has two digits; it measures in the shell's own blocks when told.
-    const shell: [string, string[]] = strays.length === 0 || bash === null ? [sh, []] : [bash, ['--posix']]
-    return [shell[0], [...shell[1], '-c', script, 'sh', ...args]]
+    const shell = strays.length === 0 || bash === null ? [sh] : [bash, '--posix']
+    return [...shell, '-c', script, 'sh', ...args]
   }
 
   #staged(args: Passed, status: Passed, inner: readonly string[]): string[] {
@@ -181,16 +184,6 @@ export class Jail {
     const drop = [setpriv, '--reuid', uid, '--regid', uid, '--clear-groups', '--inh-caps=-all', '--']
     return [...outer, ...drop, ...inner]
   }
-}
-
-/** Lets the command begin as soon as it asks to. `null`: nothing was started. */
-function openGate(child: ChildProcess): Socket | null {
-  const connection = child.stdio?.at(-1)
-  if (!(connection instanceof Socket)) return null
-  connection.once('data', () => connection.end('go\n'))
-  // A jail that is ended before it asks.
-  connection.on('error', () => {})
-  return connection
 }
 
 /** `inner` is what the jail's own bubblewrap said, `holder` what the one said with whose first process all ends. */

@@ -47,7 +47,7 @@ export async function runCommand(
   if (command.signal.aborted) return ended('aborted', null, since, '', '')
   const killsBefore = countKills(place.group)
   const pipes = await place.pipes.take(place.owner)
-  const started = start(place, {
+  const started = await start(place, {
     argv: [...place.prefix, ...command.argv],
     env,
     stdin: command.stdin ?? null,
@@ -92,9 +92,12 @@ function countKills(group: ResourceGroup | null): number {
   }
 }
 
-function start(place: CommandPlace, command: Omit<Parameters<Jail['start']>[0], 'runFile' | 'cgroupProcs'>) {
+async function start(
+  place: CommandPlace,
+  command: Omit<Parameters<Jail['start']>[0], 'runFile' | 'cgroupProcs'>,
+) {
   try {
-    return place.jail.start({
+    return await place.jail.start({
       ...command,
       runFile: place.runFile,
       cgroupProcs: place.group?.procsFiles ?? [],

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Command } from '../ports/runtime.ts'
 import type { StartedJail } from './jail.ts'
 import { watchTree, type WatchedLimits } from './tree-watch.ts'
@@ -10,8 +9,8 @@ export type Reason = 'timed_out' | 'silent' | 'aborted' | 'out_of_memory' | 'too
 export class Supervision {
   reason: Reason | null = null
   fault: { readonly error: unknown } | null = null
-  /** Resolves when the launcher has ended, however; rejects where it could not be started. */
-  readonly exited: Promise<unknown>
+  /** Resolves when the launcher has ended, however; rejects where nobody can tell any more. */
+  readonly exited: Promise<void>
   readonly #started: StartedJail
   readonly #command: Command
   readonly #timer: NodeJS.Timeout
@@ -22,13 +21,14 @@ export class Supervision {
   constructor(started: StartedJail, command: Command, limits: WatchedLimits, watched: boolean) {
     this.#started = started
     this.#command = command
-    this.exited = once(started.child, 'exit')
+    this.exited = started.program.exited
     this.#timer = setTimeout(() => this.#end('timed_out'), command.timeoutMs)
     this.#silence =
       command.silenceMs === undefined ? null : setTimeout(() => this.#end('silent'), command.silenceMs)
     command.signal.addEventListener('abort', this.#onAbort, { once: true })
-    const root = watched ? started.child.pid : undefined
-    this.#stopWatch = root === undefined ? () => {} : watchTree(root, limits, (why) => this.#end(why))
+    const { pid } = started.program
+    this.#stopWatch = watched ? watchTree(pid, limits, (why) => this.#end(why)) : () => {}
+    this.exited.catch((error: unknown) => this.fail(error))
     // It may have been aborted while the start was prepared, before anybody listened.
     if (command.signal.aborted) this.#end('aborted')
   }
@@ -52,12 +52,10 @@ export class Supervision {
 
   #end(reason: Reason): void {
     this.reason ??= reason
-    const leader = this.#started.child.pid
-    if (leader === undefined) return
     try {
       // Whatever the jail holds dies with its launcher, stopped processes too. The whole group, since a launcher that
       // is just forking has not yet bound its child's life to its own.
-      process.kill(-leader, 'SIGKILL')
+      process.kill(-this.#started.program.pid, 'SIGKILL')
     } catch {
       // It has ended by itself.
     }

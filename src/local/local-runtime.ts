@@ -16,6 +16,7 @@ import {
 } from '../ports/runtime.ts'
 import { run } from '../process/run.ts'
 import type { Run } from '../process/spawner.ts'
+import { ownStarter, type Starter } from '../process/start.ts'
 import type { LocalSandbox } from './local-sandbox.ts'
 import { Machine } from './machine-view.ts'
 import { openSandbox, type Cloner, type Opener } from './open-sandbox.ts'
@@ -38,6 +39,8 @@ export interface LocalRuntimeOptions {
   readonly log: Log
   /** Runs the small programs that prepare a sandbox; by default from this process. */
   readonly run?: Run
+  /** Starts what makes a sandbox; by default from this process. */
+  readonly starter?: Starter
   /** User ids of the machine that root gives to sandboxes. */
   readonly uids?: UidRange
 }
@@ -136,6 +139,7 @@ class BubblewrapRuntime implements LocalRuntime {
       machine: this.#machine,
       pipes: this.#pipes,
       run: this.#run,
+      starter: this.#options.starter ?? ownStarter,
       programs: found.programs,
       groupBase: findGroupBase(),
       operator: new OperatorRules(network),

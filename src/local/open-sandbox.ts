@@ -8,6 +8,7 @@ import type { Log } from '../ports/log.ts'
 import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
 import { giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
 import type { Run } from '../process/spawner.ts'
+import type { Starter } from '../process/start.ts'
 import type { Machine, MachineView } from './machine-view.ts'
 import { handOver, insideHome, setModes, writeCovers, writeGitConfig } from './sandbox-files.ts'
 import { SandboxJails } from './sandbox-jails.ts'
@@ -24,6 +25,7 @@ export interface Opener {
   readonly machine: Machine
   readonly pipes: PipeShelf
   readonly run: Run
+  readonly starter: Starter
   readonly programs: JailPrograms
   readonly groupBase: GroupBase | null
   readonly operator: OperatorRules
@@ -94,6 +96,7 @@ async function fill(
     passing: memoryFolder(folder.scratch),
     sockets: folder.scratch,
     operator: opener.operator,
+    starter: opener.starter,
     processes: held.group === null ? spec.limits.processes : null,
     onRefused: (why) => {
       opener.log.info('a sandbox asked for a host that it may not reach', { taskId: spec.taskId, why })

@@ -7,6 +7,7 @@ import { Jail } from '../jail/jail.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
 import { wayOut } from '../jail/way-out.ts'
 import type { Network } from '../model/network.ts'
+import type { Starter } from '../process/start.ts'
 import { resolverMount } from './system-mounts.ts'
 
 /** A jail for one kind of network, and what a command in it needs beside its own. */
@@ -25,6 +26,7 @@ export interface JailsOptions {
   /** Folder for the sockets of proxies. */
   readonly sockets: string
   readonly operator: OperatorRules
+  readonly starter: Starter
   /** Processes that a command may have, to be kept by itself where control groups cannot; `null`: they can. */
   readonly processes: number | null
   readonly onRefused: (why: string) => void
@@ -59,14 +61,15 @@ export class SandboxJails {
   }
 
   async #prepare(network: Network): Promise<PreparedJail> {
-    const { programs, spec, passing } = this.#options
+    const { programs, spec, passing, starter } = this.#options
+    const jailOf = (described: JailSpec) => new Jail(programs, described, passing, starter)
     const prefix = countsPerNamespace() ? this.#countingPrefix() : []
     switch (network.kind) {
       case 'none':
-        return { jail: new Jail(programs, spec, passing), prefix, env: {} }
+        return { jail: jailOf(spec), prefix, env: {} }
       case 'full': {
         const mounts = [...spec.mounts, ...resolverMount()]
-        return { jail: new Jail(programs, { ...spec, mounts, network: 'host' }, passing), prefix, env: {} }
+        return { jail: jailOf({ ...spec, mounts, network: 'host' }), prefix, env: {} }
       }
       case 'hosts': {
         const socketPath = join(this.#options.sockets, `proxy-${this.#sockets++}.sock`)
@@ -75,7 +78,7 @@ export class SandboxJails {
         this.#proxies.push(proxy)
         const out = wayOut(socketPath)
         const mounts = [...spec.mounts, ...out.mounts]
-        const jail = new Jail(programs, { ...spec, mounts }, passing)
+        const jail = jailOf({ ...spec, mounts })
         return { jail, prefix: [...prefix, ...out.prefix], env: out.env }
       }
       default:

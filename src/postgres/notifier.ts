@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql, type Kysely } from 'kysely'
 import type { Log } from '../ports/log.ts'
 import type { Schema } from './schema.ts'
@@ -8,9 +9,11 @@ export const channel = 'nightshift'
 export const queuePayload = 'queue'
 
 const maxNamed = 200
+/** After one statement, so long is collected for the next: who shows a task need not redraw more often. */
+const gatherMs = 20
 
 /**
- * Sends hints after a commit, many in one statement while one is under way. Not within the transactions themselves:
+ * Sends hints after a commit: the first at once, those that follow closely in one statement. Not within the transactions themselves:
  * PostgreSQL lets only one transaction with a NOTIFY commit at a time, its write to disk included, and a hint may be
  * lost anyway.
  */
@@ -26,6 +29,8 @@ export interface Notifier {
 export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
   let waiting = new Set<string>()
   let sending: Promise<void> | null = null
+  let hasten = () => {}
+  let closing = false
 
   async function sendAll(): Promise<void> {
     while (waiting.size > 0) {
@@ -36,12 +41,22 @@ export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
       } catch (error) {
         log.warn('a hint to other processes was lost', { error: String(error) })
       }
+      await gathering()
     }
     sending = null
   }
 
+  /** A free slot and what may start are not kept waiting. */
+  async function gathering(): Promise<void> {
+    const hurry = new AbortController()
+    hasten = () => hurry.abort()
+    if (!closing && !waiting.has(queuePayload))
+      await sleep(gatherMs, undefined, { signal: hurry.signal }).catch(() => {})
+  }
+
   function send(payload: string): void {
     waiting.add(payload)
+    if (payload === queuePayload) hasten()
     sending ??= sendAll()
   }
 
@@ -54,6 +69,8 @@ export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
       for (const id of taskIds.slice(0, maxNamed)) send(id)
     },
     close: async () => {
+      closing = true
+      hasten()
       await sending
     },
   }

@@ -41,7 +41,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...options.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: true,
       ...(options.uid === undefined ? {} : { uid: options.uid }),
       ...(options.gid === undefined ? {} : { gid: options.gid }),
@@ -61,18 +61,18 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 
     const stdout: Buffer[] = []
     let stdoutBytes = 0
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       stdoutBytes += chunk.length
       if (stdoutBytes > (options.maxStdoutBytes ?? defaultMaxStdoutBytes)) kill('too_much_output')
       else stdout.push(chunk)
     })
     let stderr = Buffer.alloc(0)
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr = Buffer.concat([stderr, chunk]).subarray(-maxStderrBytes)
     })
     // A program that does not read its input is no error of ours.
-    child.stdin.on('error', () => {})
-    child.stdin.end(options.stdin)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(options.stdin)
 
     child.once('error', (error) => {
       release()
