@@ -8,6 +8,12 @@ export interface SubmissionFlags {
   base?: string
   agent?: string
   command?: string
+  model?: string
+  maxCost?: string
+  reviewer?: string
+  reviewCommand?: string
+  candidates?: string
+  mergeMethod?: string
   requireChanges?: boolean
   runtime?: string
   timeout?: string
@@ -35,6 +41,8 @@ export function addSubmissionFlags(command: Command): Command {
       'the agent is this command, run in the clone with $NIGHTSHIFT_PROMPT',
     )
     .option('--agent <name>', 'command; claude and the others are not part of this version')
+    .option('--model <name>', 'as the agent names it; opencode: provider/model (default: the agent’s own)')
+    .option('--max-cost <dollars>', 'US dollars that a task may cost in all, such as 2.50')
     .option('--base <branch>', 'branch to start from (default: the remote’s default branch)')
     .option('--branch <name>', 'branch to push to (default: nightshift/<id>-<words>)')
     .option('--paths <glob...>', 'what the task will touch; tasks that overlap run one after another')
@@ -46,6 +54,13 @@ export function addSubmissionFlags(command: Command): Command {
     .option('--require-changes', 'ending without a change is a failure')
     .option('--runtime <name>', 'local or auto (default: auto)')
     .option('--merge <when>', 'never: merging is left to people (default: never)')
+    .option('--merge-method <method>', 'merge, squash or rebase (default: merge)')
+    .option('--reviewer <agent>', 'agent that reviews the work (default: the same agent)')
+    .option(
+      '--review-command <shell command>',
+      'the reviewer is this command, which prints its verdict as JSON',
+    )
+    .option('--candidates <number>', 'agents that work on it side by side, of which one is kept (default: 1)')
 }
 
 function append(value: string, before: string[] | undefined): string[] {
@@ -56,6 +71,9 @@ const fields = [
   'repo',
   'command',
   'agent',
+  'model',
+  'reviewer',
+  'reviewCommand',
   'base',
   'branch',
   'paths',
@@ -66,15 +84,21 @@ const fields = [
   'requireChanges',
   'runtime',
   'merge',
+  'mergeMethod',
 ] as const
+
+const numberFields = ['priority', 'maxCost', 'candidates'] as const
 
 /** The request of one task: fields that were not typed are left out. */
 export function submissionOf(prompt: string, flags: SubmissionFlags): Record<string, unknown> {
   const typed = fields.flatMap((field) =>
     flags[field] === undefined ? [] : [[field, flags[field]] as const],
   )
-  const priority = flags.priority === undefined ? {} : { priority: numberOr(flags.priority) }
-  return { prompt, ...Object.fromEntries(typed), ...priority }
+  const numbers = numberFields.flatMap((field) => {
+    const text = flags[field]
+    return text === undefined ? [] : [[field, numberOr(text)] as const]
+  })
+  return { prompt, ...Object.fromEntries([...typed, ...numbers]) }
 }
 
 // What is no number stays text, and is refused as such by submit().

@@ -8,7 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
 import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
 import type { SecretScanner } from '../ports/secret-scanner.ts'
-import type { ClaimedTask, TaskStore } from '../ports/task-store.ts'
+import type { ClaimedTask, Parking, TaskStore } from '../ports/task-store.ts'
 import type { Journal } from './journal.ts'
 import { Stop } from './reasons.ts'
 
@@ -65,6 +65,17 @@ export class Interruption extends Error {
   }
 }
 
+/** The task has to wait for something outside, without holding a slot: it is claimed again later. */
+export class Parked extends Error {
+  override readonly name = 'Parked'
+  readonly parking: Parking
+
+  constructor(parking: Parking) {
+    super(parking.reason)
+    this.parking = parking
+  }
+}
+
 /** Once the push has begun, time limit and cancellation have to wait: only the remote says how it ended. */
 const uninterrupted: ReadonlySet<Step> = new Set(['push', 'confirm', 'settle'])
 
@@ -83,7 +94,8 @@ export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promis
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, null)
     return result
   } catch (error) {
-    const interrupted = interruptible && signal.aborted && !(error instanceof Stop)
+    const interrupted =
+      interruptible && signal.aborted && !(error instanceof Stop) && !(error instanceof Parked)
     const shown: unknown = interrupted ? signal.reason : error
     const message = shown instanceof Error ? shown.message : String(shown)
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, message)

@@ -1,14 +1,14 @@
 import { noEvidence } from '../model/evidence.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import { LeaseLost, type ClaimedTask, type Ending } from '../ports/task-store.ts'
-import { Interruption, inStep, type Attempt, type PipelineParts } from './attempt.ts'
+import { Interruption, Parked, inStep, type Attempt, type PipelineParts } from './attempt.ts'
 import { Journal } from './journal.ts'
 import { persist } from './persist.ts'
 import { runPipeline } from './pipeline.ts'
 import { Stop, outcomeOf, sentence, type Reason } from './reasons.ts'
 
 /** How an attempt left its task. */
-export type Execution = 'settled' | 'retried' | 'handed_back' | 'lost'
+export type Execution = 'settled' | 'retried' | 'parked' | 'handed_back' | 'lost'
 
 /** Ends a running attempt from outside; the first reason counts. */
 export interface Running {
@@ -82,6 +82,7 @@ async function finish(attempt: Attempt, end: End): Promise<Execution> {
   const { error } = end
   if (error instanceof LeaseLost) return 'lost'
   if (error instanceof Stop) return settle(attempt, endingOf(attempt, error.reason))
+  if (error instanceof Parked) return park(attempt, error)
   if (error instanceof Interruption) return finishInterrupted(attempt, error)
   return retryLater(attempt, machineryReason(error))
 }
@@ -148,6 +149,14 @@ async function retryLater(
     parts.store.retryLater(claimed.lease, { reason: ending.reason ?? '', finally: ending }),
   )
   return answer === 'retried' ? 'retried' : 'settled'
+}
+
+async function park(attempt: Attempt, { parking }: Parked): Promise<Execution> {
+  const { parts, claimed, journal } = attempt
+  await journal.flush()
+  const reason = parts.mask(parking.reason)
+  await persist(parts, () => parts.store.park(claimed.lease, { ...parking, reason }))
+  return 'parked'
 }
 
 async function handBack(attempt: Attempt): Promise<Execution> {

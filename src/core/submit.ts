@@ -113,9 +113,7 @@ async function judge(context: SubmitContext, request: unknown, door: Door): Prom
     ...agentFaults(asked, agent, context.agents),
     ...networkFaults(asked, door, context.refusedHost),
     ...runtimeFaults(asked, context.runtimes),
-    ...(asked.merge === 'never'
-      ? []
-      : [{ field: 'merge', message: 'must be never: this version leaves merging to people' }]),
+    ...absentFaults(asked),
   ]
   const located = await context.repositories.locate(asked.repo, door)
   if (!located.ok) faults.push({ field: 'repo', message: located.message })
@@ -139,12 +137,18 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
     retryOf: null,
     options: {
       command: asked.command ?? null,
+      model: asked.model ?? null,
+      maxCostUsd: asked.maxCost ?? null,
       requireChanges: asked.requireChanges,
       timeoutMs: asked.timeout ?? defaultTimeoutMs,
       silenceMs: asked.silence ?? defaultSilenceMs,
       network: asked.network ?? { kind: 'none' },
       branchNamed: asked.branch !== undefined,
       merge: asked.merge,
+      mergeMethod: asked.mergeMethod,
+      reviewer: asked.reviewer ?? (asked.reviewCommand === undefined ? null : 'command'),
+      reviewCommand: asked.reviewCommand ?? null,
+      candidates: asked.candidates,
     },
   }
 }
@@ -165,6 +169,21 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
     return [{ field: 'command', message: `does not go with the agent ${agent}; leave one of the two out` }]
   }
   return []
+}
+
+/** What this version does not do yet is refused at the door, never ignored. */
+function absentFaults(asked: Submission): FieldFault[] {
+  const absent: FieldFault[] = []
+  if (asked.merge !== 'never') {
+    absent.push({ field: 'merge', message: 'must be never: this version leaves merging to people' })
+  }
+  for (const field of ['model', 'maxCost', 'reviewer', 'reviewCommand'] as const) {
+    if (asked[field] !== undefined) absent.push({ field, message: 'is not available in this version' })
+  }
+  if (asked.candidates !== 1) {
+    absent.push({ field: 'candidates', message: 'must be 1: more are not available in this version' })
+  }
+  return absent
 }
 
 function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[]): FieldFault[] {

@@ -9,6 +9,9 @@ export type AgentName = (typeof agentNames)[number]
 export const runtimeNames = ['dagger', 'local'] as const
 export type RuntimeName = (typeof runtimeNames)[number]
 
+export const mergeModes = ['never', 'checks', 'review'] as const
+export const mergeMethods = ['merge', 'squash', 'rebase'] as const
+
 /** An environment variable holds at most 128 KiB on Linux; the prompt travels in one, with room for findings. */
 export const maxPromptBytes = 100_000
 export const defaultTimeoutMs = 60 * 60_000
@@ -71,6 +74,25 @@ export const submissionSchema = z
     command: visible('command', maxPromptBytes)
       .optional()
       .meta({ description: 'Shell command of the agents command and acp.' }),
+    model: visible('model', 200)
+      .optional()
+      .meta({ description: 'As the agent names it; opencode: provider/model. Default: the agent’s own.' }),
+    maxCost: z
+      .number()
+      .positive()
+      .max(100_000)
+      .optional()
+      .meta({ description: 'US dollars that the task may cost in all.' }),
+    reviewer: z.enum(agentNames).optional().meta({ description: 'Agent that reviews. Default: the same.' }),
+    reviewCommand: visible('reviewCommand', maxPromptBytes)
+      .optional()
+      .meta({ description: 'Shell command of the reviewers command and acp; prints a verdict as JSON.' }),
+    candidates: z
+      .int()
+      .min(1)
+      .max(8)
+      .default(1)
+      .meta({ description: 'Agents that work on it side by side; one result is kept.' }),
     requireChanges: z
       .boolean()
       .default(false)
@@ -82,7 +104,8 @@ export const submissionSchema = z
     silence: durationSchema({ minMs: 100, maxMs: 7 * 86_400_000 })
       .optional()
       .meta({ description: 'How long the agent may say nothing. Default 15m.' }),
-    merge: z.enum(['never', 'checks', 'review']).default('never'),
+    merge: z.enum(mergeModes).default('never'),
+    mergeMethod: z.enum(mergeMethods).default('merge'),
     branch: branchSchema.optional().meta({ description: 'Default: nightshift/<short id>-<slug>.' }),
     paths: z
       .array(pathGlobSchema)

@@ -2,14 +2,25 @@ import { z } from 'zod'
 import { evidenceSchema } from './evidence.ts'
 import type { Network } from './network.ts'
 import { outcomeSchema } from './outcome.ts'
-import { agentNames, runtimeNames, type AgentName } from './submission.ts'
+import {
+  agentNames,
+  defaultSilenceMs,
+  defaultTimeoutMs,
+  runtimeNames,
+  type AgentName,
+  type mergeMethods,
+  type mergeModes,
+} from './submission.ts'
 
 export const states = ['queued', 'held', 'running', 'done'] as const
 export type State = (typeof states)[number]
 
 /** What a held task waits for. */
-export const holds = ['needs', 'overlap', 'retry', 'pause'] as const
+export const holds = ['needs', 'overlap', 'retry', 'pause', 'quota', 'disk', 'forge', 'train'] as const
 export type Hold = (typeof holds)[number]
+
+/** What a worker can park a task for: it holds no slot meanwhile, and is claimed again outside every budget. */
+export type ParkingHold = Extract<Hold, 'quota' | 'disk' | 'forge' | 'train'>
 
 /** A task as API and CLI show it. */
 export const taskSchema = z
@@ -46,13 +57,41 @@ export type Task = z.infer<typeof taskSchema>
  */
 export interface TaskOptions {
   command: string | null
+  /** As the agent's command line names it; `null`: its own default. */
+  model: string | null
+  /** US dollars that the task may cost, all attempts and rounds together; `null`: no cap of its own. */
+  maxCostUsd: number | null
   requireChanges: boolean
   timeoutMs: number
   silenceMs: number
   network: Network
   /** The person named the branch: a stranger's branch of that name is an error, not a reason for another name. */
   branchNamed: boolean
-  merge: 'never' | 'checks' | 'review'
+  merge: (typeof mergeModes)[number]
+  mergeMethod: (typeof mergeMethods)[number]
+  /** Who reviews; `null`: the agent itself, where a review is asked for. */
+  reviewer: AgentName | null
+  /** Shell command of a reviewer `command` or `acp`. */
+  reviewCommand: string | null
+  /** How many agents work on it side by side, of which one is kept. */
+  candidates: number
+}
+
+/** Options as they were before they were known: what older versions stored lacks the newer ones. */
+export const defaultTaskOptions: TaskOptions = {
+  command: null,
+  model: null,
+  maxCostUsd: null,
+  requireChanges: false,
+  timeoutMs: defaultTimeoutMs,
+  silenceMs: defaultSilenceMs,
+  network: { kind: 'none' },
+  branchNamed: false,
+  merge: 'never',
+  mergeMethod: 'merge',
+  reviewer: null,
+  reviewCommand: null,
+  candidates: 1,
 }
 
 /** A task ready to be stored. */

@@ -2,7 +2,7 @@ import type { Evidence } from '../model/evidence.ts'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
-import type { NewTask, State, Task, TaskOptions } from '../model/task.ts'
+import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
 
 /**
  * The right to work on a task: task and attempt are the fencing token, on every write. A write under a lease that was
@@ -77,6 +77,13 @@ export interface Ending {
   readonly outcome: Outcome
   readonly reason: string | null
   readonly evidence: Evidence
+}
+
+/** Why a task is parked, and for how long at most. */
+export interface Parking {
+  readonly hold: ParkingHold
+  readonly reason: string
+  readonly delayMs: number
 }
 
 export interface TaskFilter {
@@ -179,6 +186,13 @@ export interface TaskStore {
    * spent. Answers which.
    */
   retryLater(lease: Lease, failure: { reason: string; finally: Ending }): Promise<'retried' | 'ended'>
+  /**
+   * Fenced: waits for something outside (a quota, the forge, the merge train) without holding a slot, outside every
+   * budget, and is claimed again when the time is over or {@link wake} says so.
+   */
+  park(lease: Lease, parking: Parking): Promise<void>
+  /** Lets a parked task go on now, e.g. since a webhook told of it; a hint: one that is not parked stays as it is. */
+  wake(taskId: string): Promise<void>
   /** Fenced: back into the queue, outside every budget, e.g. when this process drains. */
   handBack(lease: Lease, reason: string): Promise<void>
 

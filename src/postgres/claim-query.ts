@@ -14,7 +14,7 @@ export type Source = 'front' | 'lanes'
 export type Picked = {
   /** The front was longer than what was looked at. */
   readonly more: boolean
-  /** There are tasks held for a retry whose time has come. */
+  /** There are tasks held for a while whose time has come. */
   readonly due: boolean
   /** Queued tasks that may not start beside a running one, and which one that is. */
   readonly overlaps: readonly { id: string; by: string }[]
@@ -96,7 +96,7 @@ export function pickStatement(
     select
       (select count(*) from looked_at) >= ${sql.lit(frontLength)} as more,
       exists (
-        select from tasks where state = 'held' and hold = 'retry' and pool = ${pool}
+        select from tasks where state = 'held' and hold in ('retry', 'quota', 'disk', 'forge', 'train') and pool = ${pool}
           and due_at <= clock_timestamp()) as due,
       coalesce((
         select jsonb_agg(jsonb_build_object('id', id, 'by', blocker)) from judged

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { defaultTaskOptions } from '../model/task.ts'
 import type { ClaimedTask, WorkerAbilities } from '../ports/task-store.ts'
 import { pickStatement, type Source } from './claim-query.ts'
 import { prepared } from './prepared.ts'
@@ -50,7 +51,7 @@ export async function describeClaim(context: StoreContext, row: TaskRow | null):
   return {
     lease: { taskId: row.id, attempt: row.attempt, workerId: row.worker_id },
     task: toTask(row),
-    options: row.options,
+    options: { ...defaultTaskOptions, ...row.options },
     pinned: row.pinned_sha === null || row.base === null ? null : { base: row.base, sha: row.pinned_sha },
     ownShas,
     needBranches,
@@ -137,11 +138,11 @@ async function holdOverlaps(
   return held.rows.map((row) => row.id)
 }
 
-/** Queues the tasks whose wait for a retry is over. Answers their ids. */
+/** Queues the tasks whose time of waiting is over. Answers their ids. */
 export async function promoteDue(tx: Tx, pool: string | null): Promise<readonly string[]> {
   const due = await sql<{ id: string; attempt: number; pool: string }>`
     select id, attempt, pool from tasks
-    where state = 'held' and hold = 'retry' and due_at <= clock_timestamp()
+    where state = 'held' and hold in ('retry', 'quota', 'disk', 'forge', 'train') and due_at <= clock_timestamp()
       and (${pool}::text is null or pool = ${pool})
     order by id limit 1000 for update skip locked`.execute(tx)
   if (due.rows.length > 0) await enqueue(tx, due.rows)

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Hold } from '../model/task.ts'
 import type { Ending } from '../ports/task-store.ts'
 import { endCancelled, endTask } from './end-task.ts'
 import { reasons } from './reasons.ts'
@@ -34,12 +35,13 @@ export async function retryOrEnd(
 export async function backToQueue(
   tx: Tx,
   row: TaskRow,
-  how: { reason: string; delayMs: number; crashed: boolean },
+  how: { hold?: Hold; reason: string; delayMs: number; crashed: boolean },
 ): Promise<void> {
   const reason = storableText(how.reason)
+  const hold = how.hold ?? 'retry'
   await sql`
     update tasks set
-      state = 'held', hold = 'retry', reason = ${reason}, worker_id = null, lease_until = null,
+      state = 'held', hold = ${hold}, reason = ${reason}, worker_id = null, lease_until = null,
       due_at = clock_timestamp() + ${how.delayMs} * interval '1 ms',
       crashes = crashes + ${how.crashed ? 1 : 0}
     where id = ${row.id}`.execute(tx)
@@ -48,7 +50,7 @@ export async function backToQueue(
       taskId: row.id,
       attempt: row.attempt,
       text: `held: ${reason}`,
-      data: { state: 'held', hold: 'retry', outcome: null },
+      data: { state: 'held', hold, outcome: null },
     },
   ])
   if (how.delayMs === 0) await enqueue(tx, [row])

@@ -64,7 +64,8 @@ export async function handBack(context: StoreContext, lease: Lease, reason: stri
   context.notifier.changed(changed)
 }
 
-async function lockHeld(tx: Tx, lease: Lease): Promise<TaskRow> {
+/** The task under this lease, locked. Throws LeaseLost. */
+export async function lockHeld(tx: Tx, lease: Lease): Promise<TaskRow> {
   const row = await tx.selectFrom('tasks').selectAll().where(isHeld(lease)).forUpdate().executeTakeFirst()
   assertHeld(lease, row)
   return row

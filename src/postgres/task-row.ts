@@ -1,7 +1,7 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely'
 import type { TaskEvent } from '../model/event.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
-import type { NewTask, Task } from '../model/task.ts'
+import { defaultTaskOptions, type NewTask, type Task } from '../model/task.ts'
 import { LeaseLost, type Lease } from '../ports/task-store.ts'
 import type { EventsTable, TasksTable } from './schema.ts'
 
@@ -46,7 +46,7 @@ export function toNewTask(row: TaskRow): NewTask {
     needs: [...row.needs],
     paths: [...row.paths],
     retryOf: row.retry_of,
-    options: row.options,
+    options: { ...defaultTaskOptions, ...row.options },
     ...row.asked,
   }
 }

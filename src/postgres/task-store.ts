@@ -11,6 +11,7 @@ import { createListening } from './listen.ts'
 import { createNotifier } from './notifier.ts'
 import { pause, resume } from './pause.ts'
 import { diff, find, get, list, submissionOf } from './read-tasks.ts'
+import { park, wake } from './park.ts'
 import { handBack, retryLater, settle } from './settle.ts'
 import { setLimits, stats } from './stats.ts'
 import { storeDefaults, type StoreContext, type StoreOptions } from './store-context.ts'
@@ -51,6 +52,8 @@ export function openStore(
     record: (lease, events) => record(context, lease, events),
     settle: (lease, ending, changes) => settle(context, lease, ending, changes),
     retryLater: (lease, failure) => retryLater(context, lease, failure),
+    park: (lease, parking) => park(context, lease, parking),
+    wake: (taskId) => wake(context, taskId),
     handBack: (lease, reason) => handBack(context, lease, reason),
     cancel: (id, reason) => cancel(context, id, reason),
     pause: () => pause(context),

@@ -39,6 +39,7 @@ const fenced: Readonly<Record<string, (store: TaskStore, lease: Lease) => Promis
   settle: (store, lease) => store.settle(lease, ending('no_changes'), Buffer.from('diff')),
   retryLater: (store, lease) => store.retryLater(lease, { reason: 'late', finally: ending('error') }),
   handBack: (store, lease) => store.handBack(lease, 'late'),
+  park: (store, lease) => store.park(lease, { hold: 'forge', reason: 'late', delayMs: 0 }),
 }
 
 describe('a lease that was lost', () => {

@@ -1,7 +1,7 @@
 import { monotonicFactory } from 'ulid'
 import type { NewEvent } from '../../src/model/event.ts'
 import { noEvidence, type Evidence } from '../../src/model/evidence.ts'
-import type { NewTask } from '../../src/model/task.ts'
+import { defaultTaskOptions, type NewTask } from '../../src/model/task.ts'
 import type { Ending, TaskStore, WorkerAbilities } from '../../src/ports/task-store.ts'
 
 // In the order in which they are made, also within one millisecond.
@@ -22,15 +22,7 @@ export function newTask(changes: Partial<NewTask> = {}): NewTask {
     needs: [],
     paths: [],
     retryOf: null,
-    options: {
-      command: 'true',
-      requireChanges: false,
-      timeoutMs: 60_000,
-      silenceMs: 60_000,
-      network: { kind: 'none' },
-      branchNamed: false,
-      merge: 'never',
-    },
+    options: { ...defaultTaskOptions, command: 'true', timeoutMs: 60_000, silenceMs: 60_000 },
     ...changes,
   }
 }

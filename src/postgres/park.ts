@@ -1,0 +1,32 @@
+import { sql } from 'kysely'
+import type { Lease, Parking } from '../ports/task-store.ts'
+import { endCancelled } from './end-task.ts'
+import { enqueue } from './release.ts'
+import { backToQueue } from './retry.ts'
+import { lockHeld } from './settle.ts'
+import { storableText } from './storable.ts'
+import type { StoreContext } from './store-context.ts'
+import { inTransaction } from './transaction.ts'
+
+/** A task whose worker waits for something outside gives its slot back, and is due again later. */
+export async function park(context: StoreContext, lease: Lease, parking: Parking): Promise<void> {
+  const changed = await inTransaction(context.db, async (tx) => {
+    const row = await lockHeld(tx, lease)
+    if (row.cancel_requested_at !== null) return endCancelled(tx, row, row.cancel_reason)
+    await backToQueue(tx, row, { ...parking, crashed: false })
+    return [row.id]
+  })
+  context.notifier.changed(changed)
+}
+
+export async function wake(context: StoreContext, taskId: string): Promise<void> {
+  const changed = await inTransaction(context.db, async (tx) => {
+    const found = await sql<{ id: string; attempt: number; pool: string }>`
+      select id, attempt, pool from tasks
+      where id = ${storableText(taskId)} and state = 'held' and hold in ('quota', 'disk', 'forge', 'train')
+      for update`.execute(tx)
+    if (found.rows.length > 0) await enqueue(tx, found.rows)
+    return found.rows.map((row) => row.id)
+  })
+  context.notifier.changed(changed)
+}
