@@ -77,6 +77,8 @@ export interface Command {
   readonly stdin?: Buffer
   /** What this command may reach: set-up, agent and checks differ. */
   readonly network: Network
+  /** Loopback TCP ports inside that lead to unix sockets of the scheduler's machine, such as a gateway's. */
+  readonly relays?: readonly Relay[]
   readonly signal: AbortSignal
   /** Milliseconds until it is ended as `timed_out`. */
   readonly timeoutMs: number
@@ -86,6 +88,12 @@ export interface Command {
   readonly onLine?: (line: OutputLine) => void
   /** Facts worth telling, as sentences: a host that was asked for and refused. Each is told once. */
   readonly onNote?: (text: string) => void
+}
+
+/** One way out of a sandbox that is no network: whoever connects to the port reaches the socket. */
+export interface Relay {
+  readonly port: number
+  readonly socket: string
 }
 
 export interface OutputLine {
