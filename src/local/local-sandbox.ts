@@ -1,5 +1,6 @@
 import type { ResourceGroup } from '../jail/cgroup.ts'
 import type { PipeShelf } from '../jail/output-pipes.ts'
+import { openMachinePorts } from '../jail/machine-ports.ts'
 import { runCommand } from '../jail/run-command.ts'
 import {
   RuntimeFailure,
@@ -114,13 +115,19 @@ export class LocalSandbox implements Sandbox {
   async #exec(command: Command): Promise<ExecEnd> {
     const { jails, pipes, owner, limits, env, noteTo } = this.#workings
     noteTo(command.onNote)
-    const prepared = await jails.for(command.network).catch((error: unknown) => {
-      throw new RuntimeFailure(`the jail could not be prepared: ${String(error)}`, { cause: error })
-    })
+    const relays = command.relays ?? []
+    const prepared = await jails.for(command.network, relays).catch(jailFailure)
     const { folder, group } = this.#held
     const place = { ...prepared, pipes, owner, runFile: folder.runFile, group, limits }
     const signal = AbortSignal.any([command.signal, this.#closing.signal])
-    return runCommand(place, { ...command, signal }, { ...env, ...prepared.env, ...command.env })
+    const run = () => runCommand(place, { ...command, signal }, { ...env, ...prepared.env, ...command.env })
+    if (command.network.kind !== 'full' || relays.length === 0) return run()
+    const closePorts = await openMachinePorts(relays).catch(jailFailure)
+    try {
+      return await run()
+    } finally {
+      await closePorts()
+    }
   }
 
   async #close(): Promise<void> {
@@ -129,4 +136,8 @@ export class LocalSandbox implements Sandbox {
     await giveBack(this.#folders, this.#held)
     this.#onClosed()
   }
+}
+
+function jailFailure(error: unknown): never {
+  throw new RuntimeFailure(`the jail could not be prepared: ${String(error)}`, { cause: error })
 }

@@ -5,8 +5,9 @@ import { EgressProxy } from '../jail/egress-proxy.ts'
 import type { OperatorRules } from '../jail/egress-rules.ts'
 import { Jail } from '../jail/jail.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
-import { wayOut } from '../jail/way-out.ts'
+import { proxyEnvironment, proxyRelay, socketRelays } from '../jail/way-out.ts'
 import type { Network } from '../model/network.ts'
+import type { Relay } from '../ports/runtime.ts'
 import type { Starter } from '../process/start.ts'
 import { resolverMount } from './system-mounts.ts'
 
@@ -44,11 +45,12 @@ export class SandboxJails {
   }
 
   /** Rejects with the operating system's error where a socket cannot be made. */
-  for(network: Network): Promise<PreparedJail> {
-    const key = network.kind === 'hosts' ? `hosts ${network.hosts.toSorted().join(' ')}` : network.kind
+  for(network: Network, relays: readonly Relay[]): Promise<PreparedJail> {
+    const hosts = network.kind === 'hosts' ? network.hosts.toSorted() : []
+    const key = JSON.stringify([network.kind, hosts, relays.map(({ port, socket }) => [port, socket])])
     let prepared = this.#prepared.get(key)
     if (prepared === undefined) {
-      prepared = this.#prepare(network)
+      prepared = this.#prepare(network, relays)
       this.#prepared.set(key, prepared)
       prepared.catch(() => this.#prepared.delete(key))
     }
@@ -60,29 +62,34 @@ export class SandboxJails {
     await Promise.all(this.#proxies.map((proxy) => proxy.close()))
   }
 
-  async #prepare(network: Network): Promise<PreparedJail> {
-    const { programs, spec, passing, starter } = this.#options
-    const jailOf = (described: JailSpec) => new Jail(programs, described, passing, starter)
-    const prefix = countsPerNamespace() ? this.#countingPrefix() : []
+  async #prepare(network: Network, relays: readonly Relay[]): Promise<PreparedJail> {
     switch (network.kind) {
       case 'none':
-        return { jail: jailOf(spec), prefix, env: {} }
+        return this.#jail(this.#options.spec, relays, {})
       case 'full': {
-        const mounts = [...spec.mounts, ...resolverMount()]
-        return { jail: jailOf({ ...spec, mounts, network: 'host' }), prefix, env: {} }
+        // The loopback inside is the machine's own, where `openMachinePorts` listens.
+        const { spec } = this.#options
+        return this.#jail({ ...spec, mounts: [...spec.mounts, ...resolverMount()], network: 'host' }, [], {})
       }
       case 'hosts': {
         const socketPath = join(this.#options.sockets, `proxy-${this.#sockets++}.sock`)
         const { operator, onRefused } = this.#options
         const proxy = await EgressProxy.open({ socketPath, hosts: network.hosts, operator, onRefused })
         this.#proxies.push(proxy)
-        const out = wayOut(socketPath)
-        const mounts = [...spec.mounts, ...out.mounts]
-        const jail = jailOf({ ...spec, mounts })
-        return { jail, prefix: [...prefix, ...out.prefix], env: out.env }
+        return this.#jail(this.#options.spec, [proxyRelay(socketPath), ...relays], proxyEnvironment)
       }
       default:
         return network satisfies never
+    }
+  }
+
+  #jail(spec: JailSpec, relays: readonly Relay[], env: PreparedJail['env']): PreparedJail {
+    const { programs, passing, starter } = this.#options
+    const { mounts, prefix } = socketRelays(relays)
+    return {
+      jail: new Jail(programs, { ...spec, mounts: [...spec.mounts, ...mounts] }, passing, starter),
+      prefix: [...(countsPerNamespace() ? this.#countingPrefix() : []), ...prefix],
+      env,
     }
   }
 

@@ -28,6 +28,11 @@ export interface GatewaySpec {
 export interface GatewaySession {
   /** Unix socket on this machine that speaks HTTP; a sandbox reaches it by a relay, see `Command.relays`. */
   readonly socket: string
+  /**
+   * TCP port to relay it from, so that the agent's base URL is `http://127.0.0.1:PORT` (with `/v1` for OpenAI): free on
+   * this machine when the session was opened, since a sandbox with the machine's own network shares its loopback.
+   */
+  readonly port: number
   /** The key that the agent is given: good for this session only, worth nothing elsewhere. */
   readonly key: string
   /** Aborts when the agent can get no further: its own long retries are cut short. */
