@@ -11,7 +11,8 @@ import { timeShellScript } from './bench/shell-script.ts'
 // Speed and memory beside a plain shell script doing the same work, interleaved on this machine. Prints a table; judges
 // nothing: absolute times drift, only what was measured side by side can be compared.
 
-const rounds = Number(process.argv[2] ?? 2)
+const [roundsAsked = '2', ...named] = process.argv.slice(2)
+const rounds = Number(roundsAsked)
 const tasks = 32
 const slots = 8
 const command = 'sleep 2; echo "$$" > "work-$$.txt"'
@@ -128,9 +129,18 @@ function filesOf(count: number, bytesEach: number): Files {
   return files
 }
 
-const rows = [
-  await againstScript('100 files', filesOf(100, 2000), 'ratio <= 1.15'),
-  await againstScript('2,000 files of 50 MB', filesOf(2000, 25_000), 'ratio <= 0.7'),
-  ...(await pickUp()),
-]
+/** What can be measured, by the name to ask for it: `npm run bench -- 3 small large`. */
+const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
+  small: async () => [await againstScript('100 files', filesOf(100, 2000), 'ratio <= 1.15')],
+  large: async () => [await againstScript('2,000 files of 50 MB', filesOf(2000, 25_000), 'ratio <= 0.7')],
+  serve: pickUp,
+}
+
+const rows: Row[] = []
+for (const name of named.length === 0 ? Object.keys(benches) : named) {
+  const bench = benches[name]
+  if (bench === undefined)
+    throw new Error(`there is no bench ${name}; there are ${Object.keys(benches).join(', ')}`)
+  rows.push(...(await bench()))
+}
 console.table(rows)
