@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 
+/** A file in a mirror that says: something here could not be read, look before the next use. */
+export const suspectMark = 'suspect'
+
 /**
  * The files of an empty bare repository: what `git init --bare` makes, without its templates and its process. HEAD
  * stands on a branch that never is there, so that no tree's attributes are read.

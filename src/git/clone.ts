@@ -1,13 +1,12 @@
 import { constants } from 'node:fs'
 import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isBranchName } from '../model/submission.ts'
+import { isBranchName } from '../model/branch-name.ts'
 import { RuntimeFailure, type CloneSource } from '../ports/runtime.ts'
 import type { Run } from '../process/spawner.ts'
-import { formatOf } from './bare-repository.ts'
+import { formatOf, suspectMark } from './bare-repository.ts'
 import { parseBundle } from './bundle.ts'
 import { wordsOf } from './git-command.ts'
-import { suspectMark } from './mirror.ts'
 
 export interface ClonerOptions {
   /** PATH of git. */

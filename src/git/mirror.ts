@@ -4,7 +4,7 @@ import pLimit, { type LimitFunction } from 'p-limit'
 import type { Log } from '../ports/log.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import type { RunResult } from '../process/run.ts'
-import { repositoryFiles } from './bare-repository.ts'
+import { repositoryFiles, suspectMark } from './bare-repository.ts'
 import { wordsOf, GitFailure, type Git } from './git-command.ts'
 import { anyRemoteFailure, remoteFailure } from './remote-fault.ts'
 
@@ -27,9 +27,6 @@ export interface MirrorOptions {
   /** How long another process may hold the mirror before this one gives up. */
   readonly lockWaitMs: number
 }
-
-/** A file in a mirror that says: something here could not be read, look before the next use. */
-export const suspectMark = 'suspect'
 
 const findOptions = { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000 }
 const maxPacks = 30

@@ -1,4 +1,4 @@
-import { isBranchName } from '../model/submission.ts'
+import { isBranchName } from '../model/branch-name.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import type { Git } from './git-command.ts'
 import { anyRemoteFailure } from './remote-fault.ts'

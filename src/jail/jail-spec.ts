@@ -36,6 +36,8 @@ export const insideUid = 1000
 /** Programs of the machine that make a jail, by absolute path. */
 export interface JailPrograms {
   readonly sh: string
+  /** The shell as the jail sees it, where that has another root than the machine; by default the same path. */
+  readonly shInside?: string
   readonly bwrap: string
   /** Closes what was inherited by mistake, where it is there. */
   readonly bash: string | null

@@ -120,9 +120,9 @@ export class Jail {
       const filter = pass(syscallFilter())
       const staging = this.#staging === null ? null : pass(encodeArguments(this.#staging))
       const gateFd = files.length + 3
-      const { bwrap, sh } = this.#programs
+      const { bwrap, sh, shInside = sh } = this.#programs
       const fds = ['--json-status-fd', status.childFd, '--args', args.childFd, '--seccomp', filter.childFd]
-      const inner = [bwrap, ...fds, '--', sh, '-c', gate, String(gateFd), ...command.argv]
+      const inner = [bwrap, ...fds, '--', shInside, '-c', gate, String(gateFd), ...command.argv]
       const argv = staging === null || outer === null ? inner : this.#staged(staging, outer, inner)
       // Readable by the jail's user, who may open it again as /dev/stdin; it has no name to be found by.
       if (command.stdin !== null) stdin = new PassedFile(this.#scratch, command.stdin, 0o644)

@@ -2,6 +2,7 @@ import type { ResourceGroup } from '../jail/cgroup.ts'
 import type { PipeShelf } from '../jail/output-pipes.ts'
 import { openMachinePorts } from '../jail/machine-ports.ts'
 import { runCommand } from '../jail/run-command.ts'
+import { clonePath, outPath, takeFile } from '../jail/sandbox-files.ts'
 import {
   RuntimeFailure,
   type Command,
@@ -9,13 +10,9 @@ import {
   type Sandbox,
   type SandboxLimits,
 } from '../ports/runtime.ts'
-import { takeFile } from './sandbox-files.ts'
 import type { SandboxJails } from './sandbox-jails.ts'
 import type { UidSlot } from './uid-slots.ts'
-import { clonePath, type WorkFolder, type WorkFolders } from './work-folders.ts'
-
-/** Path in every sandbox of the folder for what is handed out. */
-export const outPath = '/out'
+import type { WorkFolder, WorkFolders } from './work-folders.ts'
 
 /** What a sandbox holds until it is closed; filled step by step while it is opened. */
 export interface Holdings {

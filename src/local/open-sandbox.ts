@@ -4,17 +4,26 @@ import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { JailPrograms, JailSpec } from '../jail/jail-spec.ts'
 import { memoryFolder } from '../jail/memory-folder.ts'
 import type { PipeShelf } from '../jail/output-pipes.ts'
+import {
+  clonePath,
+  handOver,
+  insideHome,
+  outPath,
+  setModes,
+  writeCovers,
+  writeGitConfig,
+  type Covers,
+} from '../jail/sandbox-files.ts'
 import type { Log } from '../ports/log.ts'
 import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/runtime.ts'
-import { giveBack, LocalSandbox, outPath, type Holdings, type Workings } from './local-sandbox.ts'
+import { giveBack, LocalSandbox, type Holdings, type Workings } from './local-sandbox.ts'
 import type { Run } from '../process/spawner.ts'
 import type { Starter } from '../process/start.ts'
 import type { Machine, MachineView } from './machine-view.ts'
-import { handOver, insideHome, setModes, writeCovers, writeGitConfig } from './sandbox-files.ts'
 import { SandboxJails } from './sandbox-jails.ts'
-import { hide, systemMounts, type Covers } from './system-mounts.ts'
+import { hide, systemMounts } from './system-mounts.ts'
 import { takeUid, type UidRange } from './uid-slots.ts'
-import { clonePath, groupName, type WorkFolder, type WorkFolders } from './work-folders.ts'
+import { groupName, type WorkFolder, type WorkFolders } from './work-folders.ts'
 
 /** Fills an empty folder with a clone. */
 export type Cloner = (source: CloneSource, folder: string, signal: AbortSignal) => Promise<void>

@@ -9,19 +9,12 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Mount } from '../jail/jail-spec.ts'
+import type { Covers } from '../jail/sandbox-files.ts'
 
 const programFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/opt', '/nix/store']
 
 const othersMayRead = 0o004
 const maxSearched = 20_000
-
-/** What is over which: the empty file and folder that hide things, and the accounts that exist inside. */
-export interface Covers {
-  readonly emptyFile: string
-  readonly emptyFolder: string
-  readonly passwd: string
-  readonly group: string
-}
 
 /** Programs, libraries and settings of the machine, read-only, at their own paths. /var, /run and /home are not there. */
 export function systemMounts(covers: Covers): Mount[] {

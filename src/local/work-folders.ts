@@ -1,34 +1,21 @@
 import { createHash } from 'node:crypto'
 import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { groupFolders, removeGroup, type GroupBase } from '../jail/cgroup.ts'
 import { endLeftProcesses } from '../jail/left-processes.ts'
 import { processTag } from '../jail/process-tag.ts'
+import { clonePath, makeFolders, sandboxFolder, type SandboxFolder } from '../jail/sandbox-files.ts'
 import { RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
 import { isAlive, type ProcessIdentity } from '../process/identity.ts'
 import type { Run } from '../process/spawner.ts'
 import { mayBeAlive, parseRecord, recordOfOurs, type OwnerRecord } from './owner-record.ts'
 import { removeTree } from './remove-tree.ts'
 
-/** Path of the clone in every sandbox: agents key their conversations by it. */
-export const clonePath = '/work'
-
-/** The folder of one sandbox and what lies in it. */
-export interface WorkFolder {
+/** The folder of one sandbox of this home. */
+export interface WorkFolder extends SandboxFolder {
   /** Its name, which is unique on the machine's home. */
   readonly name: string
-  readonly path: string
-  readonly clone: string
-  readonly home: string
-  readonly tmp: string
-  readonly out: string
-  /** Accounts, empty files: seen inside, read-only. */
-  readonly given: string
-  /** Ours alone. */
-  readonly scratch: string
-  /** A line of /proc/PID/stat for each command that was started. */
-  readonly runFile: string
 }
 
 const recordSuffix = '.json'
@@ -80,10 +67,7 @@ export class WorkFolders {
       // The record is there before the folder and goes after it, so that no folder is ever without an owner.
       if (!writeNew(this.#recordPath(name), JSON.stringify(record))) continue
       const folder = this.#layout(name)
-      await mkdir(folder.path, { mode: 0o700 })
-      for (const path of [folder.clone, folder.home, folder.tmp, folder.out, folder.given, folder.scratch]) {
-        await mkdir(path, { mode: 0o700 })
-      }
+      await makeFolders(folder)
       return folder
     }
     throw new RuntimeFailure(`${wanted} has more than ${mostAtOnce} sandboxes open`)
@@ -155,19 +139,7 @@ export class WorkFolders {
   }
 
   #layout(name: string): WorkFolder {
-    const path = join(this.#root, name)
-    const within = (part: string) => join(path, part)
-    return {
-      name,
-      path,
-      clone: within('clone'),
-      home: within('home'),
-      tmp: within('tmp'),
-      out: within('out'),
-      given: within('given'),
-      scratch: within('scratch'),
-      runFile: within('runs'),
-    }
+    return { name, ...sandboxFolder(join(this.#root, name)) }
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isBranchName } from './branch-name.ts'
 import { durationSchema } from './duration.ts'
 import { networkSchema } from './network.ts'
 
@@ -30,23 +31,11 @@ function visible(what: string, maxBytes: number) {
   return text(what, maxBytes).refine((value) => value.trim() !== '', `${what} must not be empty`)
 }
 
-/** A name git takes for a branch (git check-ref-format), and that cannot be read as an option. */
 export const branchSchema = z
   .string()
   .min(1)
   .max(200)
   .refine(isBranchName, 'must be a valid branch name, such as feature/one')
-
-export function isBranchName(name: string): boolean {
-  return (
-    // oxlint-disable-next-line no-control-regex -- git forbids exactly these
-    !/[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\.$|\/$|^\/|^-/.test(name) &&
-    name !== '@' &&
-    name !== 'HEAD' &&
-    !name.startsWith('refs/') &&
-    name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
-  )
-}
 
 /** A path pattern relative to the repository's root. */
 const pathGlobSchema = z

@@ -1,17 +1,74 @@
 import { constants } from 'node:fs'
 import { chmod, chown, mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { insideUid } from '../jail/jail-spec.ts'
+import { insideUid } from './jail-spec.ts'
 import { RuntimeFailure, TooLarge } from '../ports/runtime.ts'
 import type { Run } from '../process/spawner.ts'
-import type { Covers } from './system-mounts.ts'
-import type { WorkFolder } from './work-folders.ts'
+
+/** Path of the clone in every sandbox: agents key their conversations by it. */
+export const clonePath = '/work'
+
+/** Path in every sandbox of the folder for what is handed out. */
+export const outPath = '/out'
+
+/** The folder of one sandbox and what lies in it. */
+export interface SandboxFolder {
+  readonly path: string
+  readonly clone: string
+  readonly home: string
+  readonly tmp: string
+  readonly out: string
+  /** Accounts, empty files: seen inside, read-only. */
+  readonly given: string
+  /** Ours alone. */
+  readonly scratch: string
+  /** A line of /proc/PID/stat for each command that was started. */
+  readonly runFile: string
+}
+
+/** What is over which: the empty file and folder that hide things, and the accounts that exist inside. */
+export interface Covers {
+  readonly emptyFile: string
+  readonly emptyFolder: string
+  readonly passwd: string
+  readonly group: string
+}
+
+/** Where the parts of a sandbox's folder lie. */
+export function sandboxFolder(path: string): SandboxFolder {
+  const within = (part: string) => join(path, part)
+  return {
+    path,
+    clone: within('clone'),
+    home: within('home'),
+    tmp: within('tmp'),
+    out: within('out'),
+    given: within('given'),
+    scratch: within('scratch'),
+    runFile: within('runs'),
+  }
+}
+
+/** Makes the folders of a sandbox, its own among them, for nobody but us. */
+export async function makeFolders(folder: SandboxFolder): Promise<void> {
+  for (const path of [
+    folder.path,
+    folder.clone,
+    folder.home,
+    folder.tmp,
+    folder.out,
+    folder.given,
+    folder.scratch,
+  ]) {
+    await mkdir(path, { mode: 0o700 })
+  }
+}
 
 /** HOME inside: a private folder of the sandbox. */
 export const insideHome = '/home/agent'
 
 /** Writes what every sandbox is given: its accounts, and the empty things that hide others. */
-export async function writeCovers(folder: WorkFolder): Promise<Covers> {
+export async function writeCovers(folder: SandboxFolder): Promise<Covers> {
   const covers = {
     emptyFile: join(folder.given, 'empty-file'),
     emptyFolder: join(folder.given, 'empty-folder'),
@@ -32,7 +89,7 @@ export async function writeCovers(folder: WorkFolder): Promise<Covers> {
 
 /** Settings of git for work in the sandbox: who commits, and that the clone is ours whatever its owner's number. */
 export async function writeGitConfig(
-  folder: WorkFolder,
+  folder: SandboxFolder,
   author: { readonly name: string; readonly email: string },
 ): Promise<void> {
   const settings = [
@@ -55,7 +112,7 @@ function quoted(text: string): string {
 }
 
 /** Gives a sandbox's folders to its user. Rejects with {@link RuntimeFailure}. */
-export async function handOver(folder: WorkFolder, uid: number, run: Run): Promise<void> {
+export async function handOver(folder: SandboxFolder, uid: number, run: Run): Promise<void> {
   // Symbolic links in a clone are given away themselves, never what they point to.
   const owner = `${uid}:${uid}`
   const given = await run(['chown', '-R', '-h', '-P', owner, folder.clone, folder.home], {
@@ -67,7 +124,7 @@ export async function handOver(folder: WorkFolder, uid: number, run: Run): Promi
 }
 
 /** Opens the sandbox's folders as far as its user needs it. */
-export async function setModes(folder: WorkFolder): Promise<void> {
+export async function setModes(folder: SandboxFolder): Promise<void> {
   await chmod(folder.path, 0o711)
   await chmod(folder.given, 0o755)
   // To be passed through on the way to the proxy's socket, not listed; what else is in there has no rights for others.
