@@ -9,6 +9,13 @@ export const exitCodes = { good: 0, badOutcome: 1, usage: 2, machinery: 3, inter
 /** What was typed cannot be done: exit code 2. One line a fault. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** More facts for `--json`. */
+  readonly facts: Readonly<Record<string, unknown>>
+
+  constructor(message: string, options: ErrorOptions & { facts?: Readonly<Record<string, unknown>> } = {}) {
+    super(message, options)
+    this.facts = options.facts ?? {}
+  }
 }
 
 /** How a failed command is told. */
@@ -22,7 +29,10 @@ export interface Failure {
 
 /** Turns whatever a command threw into an exit code and words. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof UsageError || error instanceof ConfigurationError) {
+  if (error instanceof UsageError) {
+    return { exitCode: exitCodes.usage, message: error.message, facts: error.facts }
+  }
+  if (error instanceof ConfigurationError) {
     return { exitCode: exitCodes.usage, message: error.message, facts: {} }
   }
   if (error instanceof ListenError) {

@@ -7,6 +7,7 @@ import type { CliContext } from './context.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addOperationCommands } from './operation-commands.ts'
 import { addOutputCommands } from './output-commands.ts'
+import { addPlanCommands } from './plan-commands.ts'
 import { addRunCommand } from './run-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSubmitCommand } from './submit-command.ts'
@@ -143,6 +144,7 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
     addSubmitCommand,
     addTaskCommands,
     addOutputCommands,
+    addPlanCommands,
     addOperationCommands,
     addTokenCommands,
     addDoctorCommand,
