@@ -4,6 +4,7 @@ import { makeBundle } from './bundle.ts'
 import { diffArguments, type Changes } from './changes.ts'
 import { GitFailure, type Git } from './git-command.ts'
 import { readLog, readTree } from './head.ts'
+import { readHistory } from './history.ts'
 
 export interface WorkFacts extends Changes {
   readonly taskId: string
@@ -42,6 +43,7 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
       const sha = at === 'base' ? baseSha : headSha
       return (await readBlob(git, gitDir, { sha, path, maxBytes }))?.content ?? null
     },
+    history: (maxBytes) => readHistory(git, gitDir, { baseSha, headSha, maxBytes }),
     log: () => readLog(git, gitDir, baseSha, headSha),
     headTree: () => readTree(git, gitDir, headSha),
     async bundle() {

@@ -39,7 +39,7 @@ export function addedLines(diff: string): AddedLines[] {
       next = Number(hunk[2])
       newLeft = Number(hunk[3] ?? 1)
     } else if (line.startsWith('+++ ')) {
-      file = { path: pathOf(line.slice(4)), lines: [], numbers: [] }
+      file = { path: patchPath(line.slice(4)), lines: [], numbers: [] }
       files.push(file)
     }
   }
@@ -58,8 +58,8 @@ const escapes: Readonly<Record<string, number>> = {
   '\\': 92,
 }
 
-/** `b/name`, or the same as a C string where the name holds special characters. */
-function pathOf(text: string): string {
+/** The path that a patch names: `b/name`, or the same as a C string where the name holds special characters. */
+export function patchPath(text: string): string {
   const name = text.replace(/\t$/, '')
   if (!name.startsWith('"')) return name.replace(/^b\//, '')
   const bytes: number[] = []

@@ -1,3 +1,5 @@
+import type { AddedLines } from '../model/added-lines.ts'
+
 /**
  * The trusted side of git. It alone has credentials, never runs a repository's code, and believes nothing that a
  * sandbox says: all that it tells is read from its own copy or asked of the remote.
@@ -66,6 +68,8 @@ export interface Work {
   readFile(at: 'base' | 'head', path: string, maxBytes: number): Promise<Buffer | null>
   /** The commits from base to head, at most 10,000, newest first. */
   log(): Promise<readonly CommitFacts[]>
+  /** What every commit from base to head says and adds; patches of `maxBytes` at most, all together. */
+  history(maxBytes: number): Promise<History>
   /** Every path of the head. */
   headTree(): Promise<ReadonlyMap<string, TreeEntry>>
   /** A bundle of base..head, of what was judged (not of what was handed over). */
@@ -78,6 +82,22 @@ export interface CommitFacts {
   readonly parents: readonly string[]
   readonly authorEmail: string
   readonly committerEmail: string
+}
+
+/** What the commits of the work say and add, newest first. */
+export interface History {
+  readonly commits: readonly CommitContent[]
+  /** `false`: there is more than was to be read. */
+  readonly whole: boolean
+}
+
+export interface CommitContent {
+  readonly sha: string
+  /** Author, committer and message. */
+  readonly message: string
+  readonly added: readonly AddedLines[]
+  /** Binary files that it adds or changes, those of up to 2 MiB. */
+  readonly binaries: readonly { readonly path: string; readonly bytes: Buffer }[]
 }
 
 export interface TreeEntry {

@@ -1,7 +1,10 @@
 import { extname } from 'node:path'
 import type { SecretScanner } from '../ports/secret-scanner.ts'
 
-/** Secretlint with the rules that it recommends; loaded when first asked. */
+/**
+ * Secretlint with the rules that it recommends, but for the one by which a comment (`secretlint-disable`) turns all
+ * the others off: whoever writes the work would be their own judge. Loaded when first asked.
+ */
 export function createSecretScanner(): SecretScanner {
   let loaded: ReturnType<typeof load> | null = null
   return async (file, text) => {
@@ -11,17 +14,19 @@ export function createSecretScanner(): SecretScanner {
       // The path is one of the repository: nothing on this machine may be opened by it.
       options: { config, maskSecrets: true, noPhysicFilePath: true },
     })
-    return messages.map(({ ruleId, loc }) => ({ file, line: loc.start.line, kind: kindOf(ruleId) }))
+    return messages.map(({ ruleId, loc }) => ({ line: loc.start.line, kind: kindOf(ruleId) }))
   }
 }
+
+const commentsRule = '@secretlint/secretlint-rule-filter-comments'
 
 async function load() {
   const [{ lintSource }, preset] = await Promise.all([
     import('@secretlint/core'),
     import('@secretlint/secretlint-rule-preset-recommend'),
   ])
-  const config = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: preset.creator }] }
-  return { lintSource, config }
+  const rules = preset.rules.filter((rule) => rule.meta.id !== commentsRule)
+  return { lintSource, config: { rules: rules.map((rule) => ({ id: rule.meta.id, rule })) } }
 }
 
 /** `@secretlint/secretlint-rule-github` as people say it: `github`. */

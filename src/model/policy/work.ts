@@ -47,10 +47,13 @@ export interface JudgedCommit {
 
 /** A secret in what was added. It is named by its kind: the secret itself goes nowhere. */
 export interface SecretFinding {
-  readonly file: string
-  /** Counted from 1 in the head's file; `null`: it stands in a commit or a message only. */
+  /** `null`: it is in a commit's message, or in no file in particular. */
+  readonly file: string | null
+  /** Counted from 1 in the head's file; `null`: it stands elsewhere, or in a file without lines. */
   readonly line: number | null
-  /** For example `AWS access key`. */
+  /** The commit, where it stands in what a commit adds or says and not at the head; `null`: at the head. */
+  readonly commit: string | null
+  /** For example `github`. */
   readonly kind: string
 }
 

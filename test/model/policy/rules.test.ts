@@ -48,7 +48,7 @@ describe('a rule', () => {
   })
 
   test('secrets: what a scanner found is told by its kind, unless the policy lets it be', async () => {
-    const secretFindings = [{ file: 'a.env', line: 3, kind: 'AWS access key' }]
+    const secretFindings = [{ file: 'a.env', line: 3, commit: null, kind: 'AWS access key' }]
     const work = workOf({}, { 'a.env': 'x' }, { secretFindings })
     const [violation] = await judge(policySchema.parse({}), work)
     expect(violation).toMatchObject({ rule: 'secrets', file: 'a.env', line: 3 })

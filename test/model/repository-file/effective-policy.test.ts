@@ -20,7 +20,7 @@ const work = workOf(
     'docs/a.md': 'text',
     'package.json': '{"scripts":{"test":"b"}}',
   },
-  { secretFindings: [{ file: 'src/a.ts', line: 1, kind: 'token' }] },
+  { secretFindings: [{ file: 'src/a.ts', line: 1, commit: null, kind: 'token' }] },
 )
 
 describe('two policies at once', () => {
