@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { chown, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import {
   createLocalRuntime,
   type LocalRuntime,
@@ -9,7 +10,6 @@ import {
 } from '../../src/local/local-runtime.ts'
 import type { Command, ExecEnd, Sandbox, SandboxLimits } from '../../src/ports/runtime.ts'
 import { closedFolderAbove } from '../../src/jail/staging.ts'
-import { run } from '../../src/process/run.ts'
 import { git, makeRepository, removeFolder, type Files } from '../support/repositories.ts'
 import { quiet } from '../support/quiet.ts'
 
@@ -98,28 +98,7 @@ export function sh(sandbox: Sandbox, script: string, more: Partial<Command> = {}
  * Why this machine can make no sandbox; `null`: it can. Found without our own code, which would otherwise be skipped
  * where it is broken.
  */
-export const noSandbox: string | null = await (async () => {
-  const plain = [
-    'bwrap',
-    '--unshare-user',
-    '--unshare-net',
-    '--unshare-pid',
-    '--ro-bind',
-    '/',
-    '/',
-    '--proc',
-    '/proc',
-    'true',
-  ]
-  const dropped = ['setpriv', '--reuid', '65000', '--regid', '65000', '--clear-groups', ...plain]
-  try {
-    const argv = process.getuid?.() === 0 ? dropped : plain
-    const ended = await run(argv, { env: { PATH: '/usr/bin:/bin' }, timeoutMs: 60_000 })
-    return ended.exitCode === 0 ? null : ended.stderr.trim()
-  } catch (error) {
-    return String(error)
-  }
-})()
+export const noSandbox: string | null = inject('noSandbox')
 
 /** Why a test that needs these programs cannot run; `null`: it can. */
 export function missing(...programs: readonly string[]): string | null {
