@@ -51,16 +51,17 @@ export async function startBenchServer(folder: string, slots: number): Promise<B
     get: (path) => call('GET', path),
     post: async (path) => void (await call('POST', path)),
     async untilPushed(tasks) {
-      const open = new Map(tasks.map((task) => [task.id, task]))
-      const done: Task[] = []
-      while (open.size > 0) {
+      // Counted and not listed while they work: the measuring must not be what is measured.
+      for (let open = tasks.length; open > 0;) {
         await new Promise((resolve) => setTimeout(resolve, 50))
-        const { items } = await call<{ items: Task[] }>('GET', '/tasks?state=done&limit=200')
-        for (const task of items) {
-          if (!open.delete(task.id)) continue
-          if (task.outcome !== 'pushed') throw new Error(`${task.id} ended ${task.outcome}: ${task.reason}`)
-          done.push(task)
-        }
+        const { states } = await call<{ states: Record<string, number> }>('GET', '/stats')
+        open = Object.entries(states).reduce((sum, [state, count]) => sum + (state === 'done' ? 0 : count), 0)
+      }
+      const done: Task[] = []
+      for (const { id } of tasks) {
+        const task = await call<Task>('GET', `/tasks/${id}`)
+        if (task.outcome !== 'pushed') throw new Error(`${id} ended ${task.outcome}: ${task.reason}`)
+        done.push(task)
       }
       return done
     },
