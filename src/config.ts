@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { defaultEngineSlots, parseEngines, type EngineAddress } from './model/engine-address.ts'
 
 /** Everything that the environment sets, read once. Nothing else in the project reads the environment. */
 export interface Settings {
@@ -32,10 +34,29 @@ export interface Settings {
   readonly path: string
   /** The user's own home folder, whose tools but not whose secrets sandboxes see. */
   readonly userHome: string
+  /** Containers; `null`: no engine is set, and none could be started. */
+  readonly dagger: DaggerSettings | null
   /** Secrets by the name of their variable: never shown to a sandbox, masked in all that is stored. */
   readonly secrets: Readonly<Record<string, string>>
   /** Proxy and certificate settings for git's own connections. */
   readonly passThrough: Readonly<Record<string, string>>
+}
+
+/** Which Dagger engines there are, and what runs on them. */
+export interface DaggerSettings {
+  /** Path of the dagger CLI, or its name on the PATH. */
+  readonly cli: string
+  readonly engines: readonly EngineAddress[]
+  /** The engine was named by the operator, and is not just one that the CLI could start: what `auto` takes. */
+  readonly named: boolean
+  /** The session that this process is in already, since Dagger itself started it; `null`: it opens its own. */
+  readonly session: { readonly port: number; readonly token: string } | null
+  /** The image of repositories that name none. */
+  readonly image: string
+  /** An image that has the launcher in it; `null`: it is made of this machine's own programs. */
+  readonly launcherImage: string | null
+  /** What the dagger CLI is given of the environment. */
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** The environment or the command line cannot be used as it is: exit code 2. */
@@ -47,6 +68,12 @@ const mebibyte = 1024 * 1024
 const secretNames = /(?:TOKEN|SECRET|PASSWORD|API_KEY|PRIVATE_KEY)$/
 const passThroughNames =
   /^(?:https?_proxy|no_proxy|all_proxy|GIT_SSL_CAINFO|SSL_CERT_FILE|SSL_CERT_DIR|SSH_AUTH_SOCK)$/i
+
+/** What the dagger CLI needs of the environment: its own settings, and those of docker, by which it can start an engine. */
+const daggerNames =
+  /^(?:PATH|HOME|XDG_\w+|DO_NOT_TRACK|DAGGER_(?!SESSION)\w+|_EXPERIMENTAL_DAGGER_\w+|DOCKER_\w+)$/
+/** Has git, Node, Python and a C compiler. */
+const defaultImage = 'node:24-bookworm'
 
 const environmentSchema = z.object({
   DATABASE_URL: z
@@ -73,6 +100,13 @@ const environmentSchema = z.object({
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')
     .default('Nightshift <nightshift@localhost>'),
   NIGHTSHIFT_MEMORY_MB: z.coerce.number().int().min(64).default(4096),
+  NIGHTSHIFT_ENGINES: z.string().optional(),
+  NIGHTSHIFT_IMAGE: z.string().default(defaultImage),
+  NIGHTSHIFT_LAUNCHER: z.string().optional(),
+  _EXPERIMENTAL_DAGGER_RUNNER_HOST: z.string().optional(),
+  _EXPERIMENTAL_DAGGER_CLI_BIN: z.string().optional(),
+  DAGGER_SESSION_PORT: z.coerce.number().int().min(1).max(65535).optional(),
+  DAGGER_SESSION_TOKEN: z.string().optional(),
   NIGHTSHIFT_PROCESSES: z.coerce.number().int().min(16).default(1024),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
@@ -113,9 +147,47 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     processes: env.NIGHTSHIFT_PROCESSES,
     path: env.PATH,
     userHome,
+    dagger: daggerSettings(env, given),
     secrets: pick(given, secretNames),
     passThrough: pick(given, passThroughNames),
   }
+}
+
+function daggerSettings(
+  env: z.infer<typeof environmentSchema>,
+  given: NodeJS.ProcessEnv,
+): DaggerSettings | null {
+  const { DAGGER_SESSION_PORT: port, DAGGER_SESSION_TOKEN: token } = env
+  const session = port === undefined || token === undefined ? null : { port, token }
+  const named = env.NIGHTSHIFT_ENGINES ?? env['_EXPERIMENTAL_DAGGER_RUNNER_HOST']
+  const cli = env['_EXPERIMENTAL_DAGGER_CLI_BIN'] ?? 'dagger'
+  // Without a name, the CLI starts an engine by itself where there is docker; that takes a while, so only when asked to.
+  const startable = ['dagger', 'docker'].every((program) => isOnPath(program, env.PATH))
+  if (session === null && named === undefined && !startable) return null
+  const own = { address: null, slots: defaultEngineSlots }
+  return {
+    cli,
+    engines: session !== null || named === undefined ? [own] : enginesOf(env.NIGHTSHIFT_ENGINES, named),
+    named: session !== null || named !== undefined,
+    session,
+    image: env.NIGHTSHIFT_IMAGE,
+    launcherImage: env.NIGHTSHIFT_LAUNCHER ?? null,
+    env: { ...pick(given, daggerNames), ...pick(given, passThroughNames) },
+  }
+}
+
+function enginesOf(list: string | undefined, named: string): EngineAddress[] {
+  try {
+    return list === undefined ? [{ address: named, slots: defaultEngineSlots }] : parseEngines(list)
+  } catch (error) {
+    throw new ConfigurationError(
+      `NIGHTSHIFT_ENGINES: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  }
+}
+
+function isOnPath(program: string, path: string): boolean {
+  return path.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)))
 }
 
 function pick(environment: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {

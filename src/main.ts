@@ -7,6 +7,7 @@ import { createCommandAgent } from './agents/command.ts'
 import { runCli } from './cli/run-cli.ts'
 import { ConfigurationError, type Settings } from './config.ts'
 import type { PipelineParts } from './core/attempt.ts'
+import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
@@ -16,6 +17,8 @@ import { createCredentials } from './git/credentials.ts'
 import { localPlace } from './git/git-place.ts'
 import { createPublisher } from './git/publisher.ts'
 import { createRepositories } from './git/repositories.ts'
+import { createDaggerRuntime } from './dagger/dagger-runtime.ts'
+import { engineExaminations } from './dagger/engine-examinations.ts'
 import { createLocalRuntime } from './local/local-runtime.ts'
 import { createRegistries } from './local/registries.ts'
 import { refusedHost } from './jail/refused-host.ts'
@@ -123,10 +126,26 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   closers.push(() => local.close())
   const agents = new Map([['command' as const, createCommandAgent()]])
 
+  const dagger =
+    settings.dagger === null
+      ? null
+      : createDaggerRuntime({
+          ...settings.dagger,
+          home: settings.home,
+          author: settings.author,
+          network: settings.network,
+          minFreeBytes,
+          log,
+        })
+  if (dagger !== null) closers.push(() => dagger.close())
+  // In the order in which `auto` takes them: an engine that was not named is one that would have to be started.
+  const runtimes =
+    dagger === null ? [local] : settings.dagger?.named === true ? [dagger, local] : [local, dagger]
+
   const parts: PipelineParts = {
     store,
     publisher,
-    runtimes: [local],
+    runtimes,
     agents,
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
@@ -143,17 +162,19 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   const disk = {
     freeBytes: async () => {
       const { bavail, bsize } = await statfs(settings.home)
-      return bavail * bsize
+      return Math.min(bavail * bsize, dagger?.freeBytes() ?? Number.POSITIVE_INFINITY)
     },
     minFreeBytes,
   }
   const examinations: Examination[] = [
     { area: 'database', look: () => lookAtDatabase(store, embedded?.folder ?? null) },
     { area: 'git', look: () => lookAtGit(settings.path) },
-    ...parts.runtimes.map((runtime) => ({
+    // One that would have to be started first is not started to be looked at.
+    ...runtimes.slice(0, settings.dagger?.named === true ? 2 : 1).map((runtime) => ({
       area: `runtime ${runtime.name}`,
       look: async () => ({ detail: 'works', problems: await runtime.problems() }),
     })),
+    ...(dagger === null || settings.dagger?.named !== true ? [] : engineExaminations(dagger)),
     ...[...agents.values()].map((agent) => ({
       area: `agent ${agent.name}`,
       look: async () => ({ detail: 'works', problems: await agent.problems() }),
@@ -175,6 +196,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     },
     log,
     version: await version(),
+    explainRuntime: (asked) => explainChoice(runtimes, asked),
     doctor: () => examine(examinations),
     startScheduler: ({ pool, slots }) =>
       startScheduler(parts, {

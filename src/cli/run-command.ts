@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import { submit } from '../core/submit.ts'
 import type { System } from '../core/system.ts'
+import { runtimeNames } from '../model/submission.ts'
 import { isGood } from '../model/outcome.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
@@ -54,6 +55,8 @@ async function run(
   const missing = missingParts(await system.doctor(), { runtime: flags.runtime, agent: flags.agent })
   if (missing.length > 0) throw new UsageError(missingLines(missing))
   if (interrupted.aborted) return exitCodes.interrupted
+  const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'
+  terminal.say(`runtime: ${await system.explainRuntime(asked)}`)
 
   const pool = randomUUID()
   const requests = prompts.map((prompt) => submissionOf(prompt, flags))

@@ -2,6 +2,7 @@ import { noEvidence } from '../model/evidence.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import { LeaseLost, type ClaimedTask, type Ending } from '../ports/task-store.ts'
 import { Interruption, Parked, inStep, type Attempt, type PipelineParts } from './attempt.ts'
+import { chooseRuntime } from './choose-runtime.ts'
 import { Journal } from './journal.ts'
 import { persist } from './persist.ts'
 import { runPipeline } from './pipeline.ts'
@@ -39,7 +40,7 @@ export async function execute(
     onFailure: () => interrupt('lease_lost'),
   })
   try {
-    const attempt = begin(parts, claimed, journal, controller.signal)
+    const attempt = await begin(parts, claimed, journal, controller.signal)
     return await finish(attempt, await attemptOnce(attempt))
   } catch (error) {
     if (error instanceof LeaseLost) return 'lost'
@@ -49,9 +50,14 @@ export async function execute(
   }
 }
 
-function begin(parts: PipelineParts, claimed: ClaimedTask, journal: Journal, signal: AbortSignal): Attempt {
+async function begin(
+  parts: PipelineParts,
+  claimed: ClaimedTask,
+  journal: Journal,
+  signal: AbortSignal,
+): Promise<Attempt> {
   const { task } = claimed
-  const runtime = parts.runtimes.find((each) => task.runtime === 'auto' || task.runtime === each.name)
+  const runtime = await chooseRuntime(parts.runtimes, task.runtime)
   const agent = parts.agents.get(task.agent)
   // The claim asks only for what this process has.
   if (runtime === undefined || agent === undefined)
@@ -62,12 +68,14 @@ function begin(parts: PipelineParts, claimed: ClaimedTask, journal: Journal, sig
 type End = { kind: 'good'; ending: Ending } | { kind: 'failed'; error: unknown }
 
 async function attemptOnce(attempt: Attempt): Promise<End> {
-  const { parts, claimed, runtime } = attempt
+  const { parts, claimed } = attempt
   const { taskId, attempt: number } = claimed.lease
+  const { runtime: asked } = claimed.task
+  const runtimes = parts.runtimes.filter(({ name }) => asked === 'auto' || asked === name)
   let end: End
   try {
     // A container or a frozen worker's sandbox outlives its attempt: first nothing of it may be left.
-    if (number > 1) await runtime.reclaim(taskId)
+    if (number > 1) await Promise.all(runtimes.map((runtime) => runtime.reclaim(taskId)))
     end = { kind: 'good', ending: await runPipeline(attempt) }
   } catch (error) {
     end = { kind: 'failed', error }

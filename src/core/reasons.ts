@@ -11,6 +11,7 @@ export type Reason =
   | { kind: 'remote'; fault: RemoteFault; repo: string; branch: string | null; message: string }
   | { kind: 'repository_file_invalid'; faults: readonly string[] }
   | { kind: 'host_refused'; message: string }
+  | { kind: 'image_unusable'; message: string }
   | { kind: 'setup_failed'; on: 'base' | 'head'; command: string; how: string; outputTail: string }
   | { kind: 'agent_failed'; fault: string }
   | { kind: 'agent_silent'; silenceMs: number }
@@ -45,6 +46,7 @@ export function outcomeOf(reason: Reason): Outcome {
       return reason.fault === 'unreachable' ? 'error' : 'invalid'
     case 'repository_file_invalid':
     case 'host_refused':
+    case 'image_unusable':
     case 'branch_taken':
     case 'push_refused':
       return 'invalid'
@@ -83,6 +85,8 @@ export function sentence(reason: Reason): string {
       return `.nightshift.yaml of the base cannot be used: ${reason.faults.join('; ')}`
     case 'host_refused':
       return `The network that .nightshift.yaml asks for is not allowed: ${reason.message}`
+    case 'image_unusable':
+      return `No container can be made as .nightshift.yaml or NIGHTSHIFT_IMAGE says: ${reason.message}`
     case 'setup_failed': {
       const where = reason.on === 'base' ? 'on the base, before the agent' : 'on the work, before the checks'
       return `setup failed ${where}: \`${reason.command}\` ${reason.how}.${tail(reason.outputTail)}`

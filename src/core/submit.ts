@@ -191,7 +191,10 @@ function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[
   return [
     {
       field: 'runtime',
-      message: `${runtime} is not available in this version; available: auto, ${available.join(', ')}`,
+      message:
+        runtime === 'dagger'
+          ? 'dagger is not set up here: name an engine in _EXPERIMENTAL_DAGGER_RUNNER_HOST or NIGHTSHIFT_ENGINES'
+          : `${runtime} is not available here; available: auto, ${available.join(', ')}`,
     },
   ]
 }

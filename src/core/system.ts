@@ -1,4 +1,5 @@
 import type { Settings } from '../config.ts'
+import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import type { TokenStore } from '../ports/token-store.ts'
@@ -23,6 +24,8 @@ export interface System {
   readonly submitContext: SubmitContext
   readonly log: Log
   readonly version: string
+  /** Which runtime a task gets that asks for this one, and why, as a clause. */
+  explainRuntime(asked: RuntimeName | 'auto'): Promise<string>
   /** What is missing on this machine, by area. */
   doctor(): Promise<readonly DoctorEntry[]>
   /** Starts taking tasks of a pool (`null`: the one that everyone shares). */

@@ -61,6 +61,11 @@ export class EgressProxy {
     return proxy
   }
 
+  /** Where it listens. */
+  get socketPath(): string {
+    return this.#options.socketPath
+  }
+
   private constructor(options: EgressOptions) {
     this.#options = options
     // A large upload takes as long as it takes.

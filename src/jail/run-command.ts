@@ -26,6 +26,8 @@ export interface CommandPlace {
   /** `null`: control groups cannot be written here, and the limits are watched instead. */
   readonly group: ResourceGroup | null
   readonly limits: WatchedLimits
+  /** Asked after each piece of output: whether the command has to wait before it may print more. */
+  readonly pace?: () => Promise<void> | null
 }
 
 const tailBytes = 64 * 1024
@@ -57,8 +59,8 @@ export async function runCommand(
   const stderr = new Tail(tailBytes)
   const supervision = new Supervision(started, command, place.limits, place.group === null)
   const streams = Promise.all([
-    drain(started.stdout, stdout, lines(command, 'stdout'), supervision),
-    drain(started.stderr, stderr, lines(command, 'stderr'), supervision),
+    drain(started.stdout, stdout, lines(command, 'stdout'), supervision, place.pace),
+    drain(started.stderr, stderr, lines(command, 'stderr'), supervision, place.pace),
   ])
   // Awaited below; until then a failure here must not count as unhandled.
   streams.catch(() => {})
@@ -118,6 +120,7 @@ async function drain(
   tail: Tail,
   lineCutter: OutputLines | null,
   supervision: Supervision,
+  pace: CommandPlace['pace'],
 ): Promise<void> {
   // A listener that throws must not take the whole process down.
   const guarded = (tell: () => void) => {
@@ -131,6 +134,10 @@ async function drain(
     supervision.heard()
     tail.write(chunk)
     guarded(() => lineCutter?.write(chunk))
+    const wait = pace?.() ?? null
+    if (wait === null) return
+    from.pause()
+    void wait.then(() => from.resume())
   })
   await once(from, 'close')
   guarded(() => lineCutter?.end())

@@ -11,18 +11,32 @@ const proxyPort = 3128
 const relaySource = import.meta.url.endsWith('.ts') ? 'relay.ts' : 'relay.js'
 const relay = `${folder}/${relaySource.replace('relay.', 'relay.m')}`
 
+/** A Node that runs in a jail: what has to be seen there, and how it is called. */
+export interface RelayNode {
+  readonly mounts: readonly Mount[]
+  readonly argv: readonly string[]
+}
+
+/** This process's Node, for a jail with the same libraries. */
+function sameNode(): RelayNode {
+  return { mounts: [{ kind: 'read', from: realpathSync(process.execPath), to: node }], argv: [node] }
+}
+
 /** What a jail needs so that ports of its loopback lead to sockets of the machine. Nothing where there are none. */
-export function socketRelays(relays: readonly Relay[]): { mounts: Mount[]; prefix: string[] } {
+export function socketRelays(
+  relays: readonly Relay[],
+  runner: RelayNode = sameNode(),
+): { mounts: Mount[]; prefix: string[] } {
   if (relays.length === 0) return { mounts: [], prefix: [] }
   const inside = (port: number) => `${folder}/${port}.sock`
   return {
     mounts: [
-      { kind: 'read', from: realpathSync(process.execPath), to: node },
+      ...runner.mounts,
       { kind: 'read', from: fileURLToPath(new URL(relaySource, import.meta.url)), to: relay },
       // Writable, since connecting to a socket counts as writing.
       ...relays.map(({ port, socket }) => ({ kind: 'write', from: socket, to: inside(port) }) as const),
     ],
-    prefix: [node, relay, ...relays.flatMap(({ port }) => [String(port), inside(port)]), '--'],
+    prefix: [...runner.argv, relay, ...relays.flatMap(({ port }) => [String(port), inside(port)]), '--'],
   }
 }
 

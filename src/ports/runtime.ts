@@ -14,7 +14,7 @@ export interface Runtime {
   problems(): Promise<readonly Problem[]>
   /**
    * Opens a sandbox that holds a fresh, full, independent clone, with `branch` checked out at `sha`, clean.
-   * Rejects with {@link RuntimeFailure} where the machine, not the task, is at fault.
+   * Rejects with {@link RuntimeFailure} where the machine, not the task, is at fault, and with {@link ImageUnusable}.
    */
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>
   /** Ends what earlier attempts of the task left running on this machine, and removes their files. Never throws. */
@@ -114,6 +114,17 @@ export interface ExecEnd {
 /** The machinery failed: sandbox could not be made, disk is full, engine is gone. The task is tried again. */
 export class RuntimeFailure extends Error {
   override readonly name = 'RuntimeFailure'
+}
+
+/** The image that the repository asks for is not there, or cannot hold a sandbox: only a person can mend it. */
+export class ImageUnusable extends Error {
+  override readonly name = 'ImageUnusable'
+  readonly image: string
+
+  constructor(image: string, why: string) {
+    super(`the image ${image} ${why}`)
+    this.image = image
+  }
 }
 
 /** What a sandbox wanted to hand out is larger than allowed. */

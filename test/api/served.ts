@@ -141,6 +141,7 @@ export function testSystem(
       error: (message, facts) => void logged.push({ message, ...facts }),
     },
     version: '0.0.0-test',
+    explainRuntime: (asked) => Promise.resolve(asked),
     doctor: () => Promise.resolve(healthy),
     startScheduler: () => ({ running: 0, drain: () => Promise.resolve() }),
     close: () => Promise.resolve(),

@@ -6,6 +6,7 @@ import type { CloneSource, ExecEnd, Sandbox } from '../../ports/runtime.ts'
 import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { networkOf } from './network.ts'
+import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
 
@@ -55,17 +56,8 @@ async function inSandbox(
   on: 'base' | 'head',
   planned: readonly Planned[],
 ): Promise<CheckResult[]> {
-  const { parts, claimed, runtime, signal } = attempt
   const { file } = rules
-  const spec = {
-    taskId: claimed.lease.taskId,
-    attempt: claimed.lease.attempt,
-    purpose: 'checks' as const,
-    image: file.image,
-    source,
-    limits: parts.limits,
-  }
-  const sandbox = await inStep(attempt, 'clone', () => runtime.open(spec, signal))
+  const sandbox = await openSandbox(attempt, { purpose: 'checks', image: file.image, source })
   try {
     if (file.setup !== null) {
       await runSetup(attempt, sandbox, file.setup.run, { on, network: networkOf(rules.hosts.setup) })

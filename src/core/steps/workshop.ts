@@ -3,6 +3,7 @@ import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import { agentNetwork, networkOf } from './network.ts'
+import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
 
@@ -46,16 +47,11 @@ export class Workshop {
 
   async #open(): Promise<Sandbox> {
     const attempt = this.#attempt
-    const { parts, claimed, runtime } = attempt
-    const spec = {
-      taskId: claimed.lease.taskId,
-      attempt: claimed.lease.attempt,
-      purpose: 'agent' as const,
+    const sandbox = await openSandbox(attempt, {
+      purpose: 'agent',
       image: this.#rules.file.image,
       source: this.#source,
-      limits: parts.limits,
-    }
-    const sandbox = await inStep(attempt, 'clone', () => runtime.open(spec, attempt.signal))
+    })
     this.#sandbox = sandbox
     const setup = this.#rules.file.setup
     if (setup !== null) {
