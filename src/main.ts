@@ -26,6 +26,9 @@ import { parsePolicyFile } from './model/repository-file/parse.ts'
 import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openStore } from './postgres/task-store.ts'
+import { openDashboard } from './postgres/dashboard.ts'
+import { openEventLog } from './postgres/event-log.ts'
+import { openSessionStore } from './postgres/session-store.ts'
 import { openTokenStore } from './postgres/token-store.ts'
 import { isTransient } from './postgres/transient.ts'
 import { createSecretScanner } from './secretlint/secret-scanner.ts'
@@ -186,6 +189,9 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     settings,
     store,
     tokens,
+    sessions: openSessionStore(database),
+    dashboard: openDashboard(database),
+    eventLog: openEventLog(database, log),
     submitContext: {
       store,
       repositories: createRepositories({ repoRoots: settings.repoRoots, cwd: cwd() }),

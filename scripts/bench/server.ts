@@ -8,6 +8,7 @@ const bin = fileURLToPath(new URL('../../bin/nightshift.js', import.meta.url))
 
 /** A `nightshift serve` on its own embedded database, in a home of its own. */
 export interface BenchServer {
+  readonly url: string
   readonly child: ChildProcess
   submit(body: Readonly<Record<string, unknown>>): Promise<Task>
   get<T>(path: string): Promise<T>
@@ -46,6 +47,7 @@ export async function startBenchServer(folder: string, slots: number): Promise<B
   }
 
   return {
+    url,
     child,
     submit: (body) => call('POST', '/tasks', body),
     get: (path) => call('GET', path),

@@ -7,6 +7,7 @@ import type { Access } from './access.ts'
 import { addAgentRunRoute } from './agent-run-route.ts'
 import { registerComponents } from './components.ts'
 import type { ApiContext } from './context.ts'
+import { addDashboard, problemAnswer } from './dashboard-routes.ts'
 import { isDatabaseAway } from './database-away.ts'
 import { docsPage } from './docs-page.ts'
 import { docsPolicy } from './docs-style.ts'
@@ -14,7 +15,10 @@ import { fieldErrors } from './field-errors.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { allowedMethods, openApiDocument } from './openapi.ts'
 import { addOperationRoutes } from './operation-routes.ts'
-import { invalidFields, ProblemError, problemResponse } from './problem.ts'
+import { EventPulse } from './event-pulse.ts'
+import { addEventStreamRoute } from './event-stream-route.ts'
+import { invalidFields, ProblemError } from './problem.ts'
+import { SharedPages } from './shared-pages.ts'
 import { TaskHints } from './task-hints.ts'
 import { addTaskRoutes } from './task-routes.ts'
 import { addTaskStreamRoutes } from './task-stream-routes.ts'
@@ -43,12 +47,23 @@ export function createApi(options: ApiOptions): Api {
   const context: ApiContext = {
     system,
     hints,
+    pages: new SharedPages(system.store),
+    pulse: new EventPulse({
+      eventLog: system.eventLog,
+      hints,
+      log: system.log,
+      closing: closing.signal,
+    }),
     draining: options.draining ?? (() => null),
     closing: closing.signal,
     keepAliveMs: options.keepAliveMs ?? 15_000,
   }
 
-  const app = new OpenAPIHono()
+  const app = new OpenAPIHono({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidFields(result.error.issues.flatMap(fieldErrors))
+    },
+  })
   app.use('*', async (c, next) => {
     await next()
     setSecurityHeaders(c)
@@ -74,15 +89,16 @@ export function createApi(options: ApiOptions): Api {
   addOperationRoutes(api, context)
   app.route('/api/v1', api)
   addHealthRoutes(app, context)
+  addDashboard(app, context, access)
+  addEventStreamRoute(app, context)
 
   const document = openApiDocument(app, system.version)
   const page = docsPage(document)
   app.get('/openapi.json', (c) => c.json(document))
   app.get('/docs', (c) => c.html(page, 200, { 'content-security-policy': docsPolicy }))
-  app.get('/', (c) => c.redirect('/docs'))
 
   app.notFound((c) => {
-    const path = new URL(c.req.url).pathname
+    const { path } = c.req
     const methods = allowedMethods(app, path)
     const error =
       methods.length === 0
@@ -90,9 +106,9 @@ export function createApi(options: ApiOptions): Api {
         : new ProblemError('method-not-allowed', `this path takes ${methods.join(', ')}`, {
             headers: { allow: methods.join(', ') },
           })
-    return problemResponse(error, path)
+    return problemAnswer(error, c)
   })
-  app.onError((error, c) => problemResponse(asProblem(error, system), new URL(c.req.url).pathname))
+  app.onError((error, c) => problemAnswer(asProblem(error, system), c))
 
   return {
     app,
@@ -123,7 +139,9 @@ function setSecurityHeaders(c: Context): void {
   const { headers } = c.res
   headers.set('x-content-type-options', 'nosniff')
   headers.set('x-frame-options', 'DENY')
-  headers.set('referrer-policy', 'no-referrer')
+  // With no-referrer at all, browsers would hide from us where a form of our own pages comes from.
+  const isPage = headers.get('content-type')?.startsWith('text/html') === true
+  headers.set('referrer-policy', isPage ? 'same-origin' : 'no-referrer')
   headers.set('cross-origin-resource-policy', 'same-origin')
   headers.set('cross-origin-opener-policy', 'same-origin')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')

@@ -1,12 +1,16 @@
 import type { System } from '../core/system.ts'
 import type { Task } from '../model/task.ts'
 import { ProblemError } from './problem.ts'
+import type { EventPulse } from './event-pulse.ts'
+import type { SharedPages } from './shared-pages.ts'
 import type { TaskHints } from './task-hints.ts'
 
 /** What the routes work on. */
 export interface ApiContext {
   readonly system: System
   readonly hints: TaskHints
+  readonly pages: SharedPages
+  readonly pulse: EventPulse
   /** Why this process should get no more calls; `null`: it is well. */
   readonly draining: () => string | null
   /** Aborts when the server ends: open streams end. */

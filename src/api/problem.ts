@@ -24,6 +24,7 @@ export const problemKinds = {
   'bad-host': { status: 400, title: 'The Host header is not this server' },
   unauthorized: { status: 401, title: 'A token is needed' },
   'cross-site': { status: 403, title: 'Other web pages may not call this API' },
+  'read-only': { status: 403, title: 'The token may not change anything' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },
   conflict: { status: 409, title: 'Not in this state' },

@@ -13,6 +13,7 @@ const everywhere: readonly ProblemKind[] = [
   'database-away',
 ]
 const withBody: readonly ProblemKind[] = [
+  'read-only',
   'malformed-body',
   'body-too-large',
   'unsupported-media-type',

@@ -1,10 +1,10 @@
 import type { TaskEvent } from '../model/event.ts'
 import type { Task } from '../model/task.ts'
-import type { TaskStore } from '../ports/task-store.ts'
+import type { SharedPages } from './shared-pages.ts'
 import type { TaskHints } from './task-hints.ts'
 
 export interface FollowOptions {
-  readonly store: Pick<TaskStore, 'get' | 'events'>
+  readonly pages: SharedPages
   readonly hints: TaskHints
   readonly taskId: string
   /** The last event that the reader has. */
@@ -22,8 +22,6 @@ export type Followed =
   /** The task is done and all its events were told. */
   | { kind: 'end'; task: Task }
 
-/** An event holds up to 64 KiB, and every reader may hold one page. */
-const pageSize = 50
 /** Hints can get lost: then a change shows this late. */
 const backstopMs = 2000
 
@@ -32,24 +30,20 @@ const backstopMs = 2000
  * task's end, when the signal aborts, or when the task is gone.
  */
 export async function* followTask(options: FollowOptions): AsyncGenerator<Followed, void> {
-  const { store, taskId, signal } = options
+  const { pages, taskId, signal } = options
   const watch = options.hints.watch(taskId)
   try {
     let after = options.after
     let quietSince = performance.now()
     while (!signal.aborted) {
-      // Asked before the events: a task that is done here has all its events there.
-      const task = await store.get(taskId)
+      const { task, events } = await pages.read(taskId, after)
       if (task === null) return
-      for (;;) {
-        const events = await store.events(taskId, { after, limit: pageSize })
-        const last = events.at(-1)
-        if (last === undefined) break
+      const last = events.at(-1)
+      if (last !== undefined) {
         after = last.id
         yield { kind: 'events', events }
-        if (signal.aborted) return
         quietSince = performance.now()
-        if (events.length < pageSize) break
+        continue
       }
       if (task.state === 'done' || !options.wait) {
         yield { kind: 'end', task }

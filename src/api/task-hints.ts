@@ -8,6 +8,9 @@ export interface Watch {
   end(): void
 }
 
+/** No id of a task. */
+const allTasks = ''
+
 /** Wakes those who follow tasks: one listener of the store for all of them, opened when the first one comes. */
 export class TaskHints {
   readonly #store: Pick<TaskStore, 'listen'>
@@ -20,7 +23,9 @@ export class TaskHints {
     this.#log = log
   }
 
-  watch(taskId: string): Watch {
+  /** `null`: the changes of all tasks. */
+  watch(task: string | null): Watch {
+    const taskId = task ?? allTasks
     this.#listening ??= this.#listen()
     let stale = false
     let wake: (() => void) | null = null
@@ -61,7 +66,9 @@ export class TaskHints {
   async #listen(): Promise<(() => Promise<void>) | null> {
     try {
       return await this.#store.listen({
-        task: (taskId) => this.#watchers.get(taskId)?.forEach((notice) => notice()),
+        task: (taskId) => {
+          for (const id of [taskId, allTasks]) this.#watchers.get(id)?.forEach((notice) => notice())
+        },
       })
     } catch (error) {
       // Hints only make it faster; everyone who follows also looks by themselves.

@@ -1,9 +1,11 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { jsonOf } from './components.ts'
+import type { Task } from '../model/task.ts'
 import { taskOf, type ApiContext } from './context.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { answers } from './responses.ts'
 import { eventsQuery, logQuery, taskParams } from './shapes.ts'
+import { sentEvents } from './sent-events.ts'
 import { followTask, type Followed } from './task-following.ts'
 import { textStream } from './text-stream.ts'
 
@@ -76,17 +78,7 @@ export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void
       return Response.json({ items: await store.events(task.id, { after, limit }) })
     }
     const last = resumeAt === undefined ? after : eventId(resumeAt)
-    if (resumeAt !== undefined && task.state === 'done') {
-      // Browsers reconnect after every end of a stream, unless they are told that this was the last.
-      const rest = await store.events(task.id, { after: last, limit: 1 })
-      if (rest.length === 0) return new Response(null, { status: 204 })
-    }
-    return streamed(
-      context,
-      task.id,
-      { after: last, wait: true, write: serverSentEvent },
-      'text/event-stream',
-    )
+    return taskEventStream(context, task, { after: last, resumed: resumeAt !== undefined })
   })
 
   api.openapi(logRoute, async (c) => {
@@ -104,17 +96,32 @@ export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void
   })
 }
 
+/** The events of a task as server-sent events until it is done; 204 where one who comes back has them all. */
+export async function taskEventStream(
+  context: ApiContext,
+  task: Task,
+  from: { after: number; resumed: boolean },
+): Promise<Response> {
+  if (from.resumed && task.state === 'done') {
+    // Browsers reconnect after every end of a stream, unless they are told that this was the last.
+    const rest = await context.system.store.events(task.id, { after: from.after, limit: 1 })
+    if (rest.length === 0) return new Response(null, { status: 204 })
+  }
+  const how = { after: from.after, wait: true, write: serverSentEvent }
+  return streamed(context, task.id, how, 'text/event-stream')
+}
+
 interface Streaming {
   readonly after: number
   readonly wait: boolean
   /** The text of what was followed; `''`: nothing. */
-  readonly write: (followed: Followed) => string
+  readonly write: (followed: Followed) => string | Uint8Array
 }
 
 function streamed(context: ApiContext, taskId: string, how: Streaming, contentType: string): Response {
   const gone = new AbortController()
   const followed = followTask({
-    store: context.system.store,
+    pages: context.pages,
     hints: context.hints,
     taskId,
     after: how.after,
@@ -130,17 +137,17 @@ function streamed(context: ApiContext, taskId: string, how: Streaming, contentTy
 async function* written(
   followed: AsyncGenerator<Followed, void>,
   write: Streaming['write'],
-): AsyncGenerator<string, void> {
+): AsyncGenerator<string | Uint8Array, void> {
   for await (const part of followed) {
     const piece = write(part)
-    if (piece !== '') yield piece
+    if (piece.length > 0) yield piece
   }
 }
 
-function serverSentEvent(followed: Followed): string {
+function serverSentEvent(followed: Followed): string | Uint8Array {
   switch (followed.kind) {
     case 'events':
-      return followed.events.map((event) => `id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+      return sentEvents(followed.events)
     case 'quiet':
       return ': still here\n\n'
     case 'end':
@@ -158,7 +165,8 @@ function logLines(followed: Followed): string {
     .join('')
 }
 
-function eventId(header: string): number {
+/** The id in a header `Last-Event-ID`; throws {@link ProblemError} 422. */
+export function eventId(header: string): number {
   if (/^\d{1,15}$/.test(header)) return Number(header)
   throw invalidFields([{ field: 'Last-Event-ID', message: 'must be the id of an event: a whole number' }])
 }

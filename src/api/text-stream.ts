@@ -3,7 +3,7 @@
  * piece of memory. `abort` is called when the reader goes away, and must make a waiting `pieces` go on.
  */
 export function textStream(
-  pieces: AsyncGenerator<string, void>,
+  pieces: AsyncGenerator<string | Uint8Array, void>,
   abort: () => void,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
@@ -12,7 +12,7 @@ export function textStream(
       async pull(controller) {
         const next = await pieces.next()
         if (next.done === true) controller.close()
-        else controller.enqueue(encoder.encode(next.value))
+        else controller.enqueue(typeof next.value === 'string' ? encoder.encode(next.value) : next.value)
       },
       async cancel() {
         abort()

@@ -1,7 +1,7 @@
 import type { TaskEvent } from '../model/event.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
-import { elapsed } from './elapsed.ts'
+import { elapsed } from '../model/elapsed.ts'
 import { createLiveRegion } from './live-region.ts'
 import { paintedState, stateOf } from './outcome-text.ts'
 import { oneLine } from './terminal-text.ts'

@@ -62,7 +62,11 @@ async function serve(
   let listening: Listening | null = null
   const api = createApi({
     system,
-    access: createAccess({ ...guard, port: () => listening?.port ?? options.port }),
+    access: createAccess({
+      ...guard,
+      sessions: system.sessions,
+      port: () => listening?.port ?? options.port,
+    }),
     draining: () => (interrupted.aborted ? 'this process is stopping' : null),
   })
   try {

@@ -13,9 +13,12 @@ export function addTokenCommands(program: Command, context: CliContext): void {
     .command('create')
     .argument('<name>', 'who or what will use it')
     .description('make a token and print it, this once')
-    .action(async (name: string, flags: CommonFlags) => {
+    .option('--read-only', 'it may look at everything and change nothing')
+    .action(async (name: string, flags: CommonFlags & { readOnly?: boolean }) => {
       if (name.trim() === '' || name.length > 100) throw new UsageError('NAME: must have 1 to 100 characters')
-      const created = await withSystem(context, (system) => system.tokens.create(name))
+      const created = await withSystem(context, (system) =>
+        system.tokens.create(name, flags.readOnly === true ? 'reader' : 'operator'),
+      )
       if (flags.json === true) {
         await terminal.printJson({ ...created.stored, token: created.token })
         return
@@ -40,10 +43,17 @@ export function addTokenCommands(program: Command, context: CliContext): void {
         const columns = [
           { title: 'ID' },
           { title: 'NAME', shrinkTo: 10 },
+          { title: 'ROLE' },
           { title: 'CREATED' },
           { title: 'LAST USED' },
         ]
-        const rows = items.map((item) => [item.id, item.name, item.createdAt, item.lastUsedAt ?? 'never'])
+        const rows = items.map((item) => [
+          item.id,
+          item.name,
+          item.role,
+          item.createdAt,
+          item.lastUsedAt ?? 'never',
+        ])
         await terminal.print(table(columns, rows, terminal.width))
       }
     })

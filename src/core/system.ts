@@ -2,7 +2,9 @@ import type { Settings } from '../config.ts'
 import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
-import type { TokenStore } from '../ports/token-store.ts'
+import type { Dashboard } from '../ports/dashboard.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { SessionStore, TokenStore } from '../ports/token-store.ts'
 import type { RunningScheduler } from './scheduler.ts'
 import type { SubmitContext } from './submit.ts'
 
@@ -21,6 +23,9 @@ export interface System {
   readonly settings: Settings
   readonly store: TaskStore
   readonly tokens: TokenStore
+  readonly sessions: SessionStore
+  readonly dashboard: Dashboard
+  readonly eventLog: EventLog
   readonly submitContext: SubmitContext
   readonly log: Log
   readonly version: string

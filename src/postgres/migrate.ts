@@ -1,11 +1,13 @@
 import { Migrator, sql, type Kysely, type Migration } from 'kysely'
 import { createQueue } from './migrations/m0001-queue.ts'
 import { allowParking } from './migrations/m0002-parking.ts'
+import { furnishHouse } from './migrations/m0007-house.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
 const migrations: Record<string, Migration> = {
   '0001-queue': { up: createQueue },
   '0002-parking': { up: allowParking },
+  '0007-house': { up: furnishHouse },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

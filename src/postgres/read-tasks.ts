@@ -29,7 +29,17 @@ export async function submissionOf(context: StoreContext, id: string): Promise<N
 /** Newest first. The cursor is the last id of the page: tasks that come meanwhile neither shift nor double any. */
 export async function list(context: StoreContext, filter: TaskFilter): Promise<Page<Task>> {
   const limit = Math.min(Math.max(filter.limit, 1), maxPage)
-  let query = context.db.selectFrom('tasks').selectAll()
+  const rows = await filterTasks(context.db, filter)
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+    .execute()
+  const items = rows.slice(0, limit).map(toTask)
+  return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}
+
+/** The tasks that a filter lets through, all columns, without its limit and without an order. */
+export function filterTasks(db: StoreContext['db'], filter: TaskFilter) {
+  let query = db.selectFrom('tasks').selectAll()
   if (filter.state !== undefined) query = query.where('state', '=', filter.state)
   // Says the state too, since the index on outcomes holds only what is done.
   if (filter.outcome !== undefined)
@@ -42,12 +52,7 @@ export async function list(context: StoreContext, filter: TaskFilter): Promise<P
   }
   if (filter.runId !== undefined) query = query.where('run_id', '=', storableText(filter.runId))
   if (filter.cursor !== undefined) query = query.where('id', '<', storableText(filter.cursor))
-  const rows = await query
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
-    .execute()
-  const items = rows.slice(0, limit).map(toTask)
-  return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+  return query
 }
 
 export async function diff(context: StoreContext, taskId: string): Promise<Buffer | null> {

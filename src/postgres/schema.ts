@@ -3,6 +3,7 @@ import type { Evidence } from '../model/evidence.ts'
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AgentName } from '../model/submission.ts'
+import type { TokenRole } from '../ports/token-store.ts'
 import type { Hold, NewTask, State, Task, TaskOptions } from '../model/task.ts'
 
 /** Columns of `tasks`; what each means stands in the migration that makes it. */
@@ -84,7 +85,19 @@ export interface Schema {
     id: string
     name: string
     hash: Buffer
+    role: Generated<TokenRole>
     created_at: Generated<Date>
     last_used_at: Date | null
+  }
+  sessions: {
+    id: string
+    secret_hash: Buffer
+    previous_hash: Buffer | null
+    previous_until: Date | null
+    bearer_hash: Buffer
+    form_key: string
+    created_at: Generated<Date>
+    rotated_at: Generated<Date>
+    expires_at: Date
   }
 }

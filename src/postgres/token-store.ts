@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { sql, type Selectable } from 'kysely'
-import type { ApiToken, TokenStore } from '../ports/token-store.ts'
+import type { ApiToken, TokenRole, TokenStore } from '../ports/token-store.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 import { storableText } from './storable.ts'
@@ -11,11 +11,11 @@ const secretBytes = 32
 /** Opens the store of API tokens over a migrated database. */
 export function openTokenStore({ db }: Pick<Database, 'db'>): TokenStore {
   return {
-    create: async (name) => {
+    create: async (name, role = 'operator') => {
       const token = prefix + randomBytes(secretBytes).toString('base64url')
       const stored = await db
         .insertInto('tokens')
-        .values({ id: randomUUID(), name: storableText(name), hash: hashOf(token) })
+        .values({ id: randomUUID(), name: storableText(name), role, hash: hashOf(token) })
         .returningAll()
         .executeTakeFirstOrThrow()
       return { token, stored: toToken(stored) }
@@ -31,19 +31,20 @@ export function openTokenStore({ db }: Pick<Database, 'db'>): TokenStore {
     verify: async (token) => {
       // Looked up by its hash: how long that takes tells nothing of the token itself.
       const hash = hashOf(token)
-      const found = await sql<{ stale: boolean }>`
-        select coalesce(last_used_at < now() - interval '1 minute', true) as stale
+      const found = await sql<{ stale: boolean; role: TokenRole }>`
+        select coalesce(last_used_at < now() - interval '1 minute', true) as stale, role
         from tokens where hash = ${hash}`.execute(db)
       const row = found.rows[0]
-      if (row === undefined) return false
+      if (row === undefined) return null
       if (row.stale) await sql`update tokens set last_used_at = now() where hash = ${hash}`.execute(db)
-      return true
+      return row.role
     },
     any: async () => (await db.selectFrom('tokens').select('id').limit(1).executeTakeFirst()) !== undefined,
   }
 }
 
-function hashOf(token: string): Buffer {
+/** SHA-256, which is all that is kept of a token. */
+export function hashOf(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
@@ -51,6 +52,7 @@ function toToken(row: Selectable<Schema['tokens']>): ApiToken {
   return {
     id: row.id,
     name: row.name,
+    role: row.role,
     createdAt: row.created_at.toISOString(),
     lastUsedAt: row.last_used_at?.toISOString() ?? null,
   }

@@ -31,6 +31,7 @@ describe('the client of a server', () => {
       host: '127.0.0.1',
       port: () => bound,
       tokens: served.database.tokens,
+      sessions: served.system.sessions,
       environmentToken: null,
     })
     const api = createApi({ system: served.system, access })

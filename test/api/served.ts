@@ -11,7 +11,11 @@ import type { NewEvent } from '../../src/model/event.ts'
 import type { Outcome } from '../../src/model/outcome.ts'
 import type { Task } from '../../src/model/task.ts'
 import type { Lease } from '../../src/ports/task-store.ts'
+import { openDashboard } from '../../src/postgres/dashboard.ts'
+import { openEventLog } from '../../src/postgres/event-log.ts'
+import { openSessionStore } from '../../src/postgres/session-store.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { quiet } from '../support/quiet.ts'
 import { makeRepository } from '../support/repositories.ts'
 
 export interface ServedOptions {
@@ -60,6 +64,7 @@ export async function serveOnTest(options: ServedOptions = {}): Promise<Served> 
       host: options.host ?? '127.0.0.1',
       port: () => port,
       tokens: system.tokens,
+      sessions: system.sessions,
       environmentToken: options.environmentToken ?? null,
     }),
     ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
@@ -127,6 +132,9 @@ export function testSystem(
     settings: readSettings({ HOME: repoRoot }),
     store: database.store,
     tokens: database.tokens,
+    sessions: openSessionStore(database.database),
+    dashboard: openDashboard(database.database),
+    eventLog: openEventLog(database.database, quiet),
     submitContext: {
       store: database.store,
       repositories: createRepositories({ repoRoots: [repoRoot], cwd: repoRoot }),

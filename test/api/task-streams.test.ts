@@ -154,7 +154,7 @@ describe('the events of a task', () => {
   async function serveCounting(count: () => void) {
     const { createApi } = await import('../../src/api/app.ts')
     const { createAccess } = await import('../../src/api/access.ts')
-    const { store, tokens } = served.system
+    const { store, tokens, sessions } = served.system
     const counted: typeof store = {
       ...store,
       events: (id, how) => {
@@ -162,7 +162,13 @@ describe('the events of a task', () => {
         return store.events(id, how)
       },
     }
-    const access = createAccess({ host: '127.0.0.1', port: () => 8080, tokens, environmentToken: null })
+    const access = createAccess({
+      host: '127.0.0.1',
+      port: () => 8080,
+      tokens,
+      sessions,
+      environmentToken: null,
+    })
     const api = createApi({ system: { ...served.system, store: counted }, access })
     return async (accept: string) =>
       api.app.request(`/api/v1/tasks/${task.id}/events`, { headers: { host: '127.0.0.1:8080', accept } })

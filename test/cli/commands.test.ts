@@ -29,6 +29,7 @@ describe('the commands that speak to a server', () => {
       host: '127.0.0.1',
       port: () => port,
       tokens: served.system.tokens,
+      sessions: served.system.sessions,
       environmentToken: null,
     })
     const api = createApi({ system: served.system, access })

@@ -14,9 +14,9 @@ describe('tokens', () => {
     expect(token).toMatch(/^ns_[\w-]{43}$/)
     expect(stored).toMatchObject({ name: 'laptop', lastUsedAt: null })
     expect(await test.tokens.any()).toBe(true)
-    expect(await test.tokens.verify(token)).toBe(true)
+    expect(await test.tokens.verify(token)).toBe('operator')
     for (const wrong of ['', `${token}x`, token.slice(0, -1), token.toUpperCase(), 'a\0b']) {
-      expect(await test.tokens.verify(wrong)).toBe(false)
+      expect(await test.tokens.verify(wrong)).toBeNull()
     }
     const [listed] = await test.tokens.list()
     expect(listed?.lastUsedAt).not.toBeNull()
@@ -24,7 +24,7 @@ describe('tokens', () => {
     expect(String(rows[0]?.['row'])).not.toContain(token.slice(3))
     expect(await test.tokens.revoke(stored.id)).toBe(true)
     expect(await test.tokens.revoke(stored.id)).toBe(false)
-    expect(await test.tokens.verify(token)).toBe(false)
+    expect(await test.tokens.verify(token)).toBeNull()
     expect(await test.tokens.any()).toBe(false)
   })
 
