@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises'
-import { chmodSync, closeSync, constants, openSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, isIP } from 'node:net'
-import { basename, dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { listenOnSocket } from '../process/unix-socket.ts'
 import { isListed, normalHost, show, type Destination, type OperatorRules } from './egress-rules.ts'
 
 export interface EgressOptions {
@@ -46,17 +46,7 @@ export class EgressProxy {
   /** Resolves when it can be connected to. */
   static async open(options: EgressOptions): Promise<EgressProxy> {
     const proxy = new EgressProxy(options)
-    // A socket's path may have 107 bytes; by the folder's descriptor, it is short wherever the folder is.
-    const folder = openSync(dirname(options.socketPath), constants.O_RDONLY | constants.O_DIRECTORY)
-    const path = `/proc/self/fd/${folder}/${basename(options.socketPath)}`
-    try {
-      await new Promise<void>((resolve, reject) => {
-        proxy.#server.once('error', reject)
-        proxy.#server.listen({ path, exclusive: true }, resolve)
-      })
-    } finally {
-      closeSync(folder)
-    }
+    await listenOnSocket(proxy.#server, options.socketPath)
     chmodSync(options.socketPath, 0o666)
     return proxy
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Relay } from '../ports/runtime.ts'
+import { shortSocketPath } from '../process/unix-socket.ts'
 
 /**
  * Ports of the machine's own loopback that lead to sockets, for a sandbox that shares the machine's network. Answers how
@@ -22,7 +23,7 @@ export async function openMachinePorts(relays: readonly Relay[]): Promise<() => 
     for (const { port, socket } of relays) {
       const sockets = new Set<Socket>()
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) =>
-        join(client, connect({ path: socket, allowHalfOpen: true }), sockets),
+        join(client, connectTo(socket), sockets),
       )
       await once(server.listen(port, '127.0.0.1'), 'listening')
       opened.push({ server, sockets })
@@ -32,6 +33,13 @@ export async function openMachinePorts(relays: readonly Relay[]): Promise<() => 
     await close()
     throw error
   }
+}
+
+function connectTo(socket: string): Socket {
+  const short = shortSocketPath(socket)
+  const connection = connect({ path: short.path, allowHalfOpen: true })
+  connection.once('connect', short.close).once('error', short.close)
+  return connection
 }
 
 function join(client: Socket, socket: Socket, sockets: Set<Socket>): void {

@@ -1,8 +1,9 @@
+import type { ProviderName } from '../model/provider.ts'
+import type { Budget, BudgetScope } from './spend.ts'
 import type { Lease } from './task-store.ts'
 import type { Problem } from './runtime.ts'
 
-/** Providers whose protocol the gateway speaks: Anthropic Messages, OpenAI Responses and Chat, Gemini. */
-export type ProviderName = 'anthropic' | 'openai' | 'gemini'
+export type { ProviderName }
 
 /** Stands between an agent and its provider: it alone has the real key, and counts what is spent. */
 export interface Gateway {
@@ -19,8 +20,13 @@ export interface GatewaySpec {
   readonly provider: ProviderName
   /** As the task names it; `null`: the agent's own choice, known with its first request. */
   readonly model: string | null
-  /** US dollars that may still be spent; `null`: no cap. Checked, with what is reserved, before each request. */
+  /**
+   * US dollars that the task may cost in all, earlier attempts included; `null`: no cap. Checked, with what is reserved,
+   * before each request.
+   */
   readonly capUsd: number | null
+  /** What else it is counted for: its run, its night. */
+  readonly budgets?: readonly Budget[]
   /** Whether tools that run at the provider (web search, hosted MCP) may pass; else they are stripped. */
   readonly hostedTools: boolean
 }
@@ -33,7 +39,10 @@ export interface GatewaySession {
    * this machine when the session was opened, since a sandbox with the machine's own network shares its loopback.
    */
   readonly port: number
-  /** The key that the agent is given: good for this session only, worth nothing elsewhere. */
+  /**
+   * The key that the agent is given: good for this session only, worth nothing elsewhere. Looks like the provider's own;
+   * begins with `sk-ant-oat` where the login is Claude Code's long-lived token, and is given to it as one.
+   */
   readonly key: string
   /** Aborts when the agent can get no further: its own long retries are cut short. */
   readonly stopping: AbortSignal
@@ -56,7 +65,7 @@ export interface GatewayUsage {
 }
 
 export type GatewayStop =
-  | { kind: 'over_budget'; capUsd: number; spentUsd: number }
+  | { kind: 'over_budget'; scope: BudgetScope; capUsd: number; spentUsd: number }
   /** The account has to wait: until the time that the provider named, or for a back-off that grows. */
   | { kind: 'quota'; account: string; delayMs: number; message: string }
   /** The provider refused the login: only a person can mend it. */

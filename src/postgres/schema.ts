@@ -5,6 +5,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { TokenRole } from '../ports/token-store.ts'
 import type { Hold, NewTask, State, Task, TaskOptions } from '../model/task.ts'
+import type { BudgetScope } from '../ports/spend.ts'
 
 /** Columns of `tasks`; what each means stands in the migration that makes it. */
 export interface TasksTable {
@@ -60,7 +61,23 @@ export interface EventsTable {
   data: JSONColumnType<TaskEvent['data']>
 }
 
+/** Spending by what it is counted for; bigint columns come as text. */
+export interface SpendTable {
+  scope: BudgetScope
+  id: string
+  requests: string
+  input_tokens: string
+  cache_read_tokens: string
+  cache_write_tokens: string
+  output_tokens: string
+  cost_usd: number
+  unpriced_requests: string
+  reserved_usd: number
+  updated_at: Generated<Date>
+}
+
 export interface Schema {
+  spend: SpendTable
   tasks: TasksTable
   task_needs: { task_id: string; need_id: string }
   events: EventsTable

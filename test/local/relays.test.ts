@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Network } from '../../src/model/network.ts'
 import { RuntimeFailure, type Sandbox } from '../../src/ports/runtime.ts'
+import { freePort } from '../../src/process/free-port.ts'
 import { makeWorkplace, missing, sh, title, type Workplace } from './workplace.ts'
 
 const noCurl = missing('curl')
@@ -64,12 +65,3 @@ describe.skipIf(noCurl)(title('a relay out of a sandbox', noCurl), () => {
     taken.close()
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
