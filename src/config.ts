@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { defaultEngineSlots, parseEngines, type EngineAddress } from './model/engine-address.ts'
+import type { ProviderAccess, ProviderLogin } from './model/provider-access.ts'
+import type { ProviderName } from './model/provider.ts'
 
 /** Everything that the environment sets, read once. Nothing else in the project reads the environment. */
 export interface Settings {
@@ -36,6 +38,8 @@ export interface Settings {
   readonly userHome: string
   /** Containers; `null`: no engine is set, and none could be started. */
   readonly dagger: DaggerSettings | null
+  /** How the model providers are reached, and with what login. */
+  readonly providers: Readonly<Record<ProviderName, ProviderAccess>>
   /** Secrets by the name of their variable: never shown to a sandbox, masked in all that is stored. */
   readonly secrets: Readonly<Record<string, string>>
   /** Proxy and certificate settings for git's own connections. */
@@ -74,6 +78,14 @@ const daggerNames =
   /^(?:PATH|HOME|XDG_\w+|DO_NOT_TRACK|DAGGER_(?!SESSION)\w+|_EXPERIMENTAL_DAGGER_\w+|DOCKER_\w+)$/
 /** Has git, Node, Python and a C compiler. */
 const defaultImage = 'node:24-bookworm'
+/** The address of an API, whose paths are put behind it. */
+function baseUrl(usual: string) {
+  return z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .refine((url) => !/[@?#]/.test(url), 'must be an address without user, password, ? and #')
+    .transform((url) => url.replace(/\/+$/, ''))
+    .default(usual)
+}
 
 const environmentSchema = z.object({
   DATABASE_URL: z
@@ -108,6 +120,14 @@ const environmentSchema = z.object({
   DAGGER_SESSION_PORT: z.coerce.number().int().min(1).max(65535).optional(),
   DAGGER_SESSION_TOKEN: z.string().optional(),
   NIGHTSHIFT_PROCESSES: z.coerce.number().int().min(16).default(1024),
+  ANTHROPIC_API_KEY: z.string().optional(),
+  CLAUDE_CODE_OAUTH_TOKEN: z.string().optional(),
+  ANTHROPIC_AUTH_TOKEN: z.string().optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  GEMINI_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com'),
+  OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1'),
+  GOOGLE_GEMINI_BASE_URL: baseUrl('https://generativelanguage.googleapis.com'),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
 })
@@ -148,6 +168,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     path: env.PATH,
     userHome,
     dagger: daggerSettings(env, given),
+    providers: {
+      anthropic: { baseUrl: env.ANTHROPIC_BASE_URL, login: anthropicLogin(env) },
+      openai: { baseUrl: env.OPENAI_BASE_URL, login: keyLogin(env.OPENAI_API_KEY) },
+      gemini: { baseUrl: env.GOOGLE_GEMINI_BASE_URL, login: keyLogin(env.GEMINI_API_KEY) },
+    },
     secrets: pick(given, secretNames),
     passThrough: pick(given, passThroughNames),
   }
@@ -188,6 +213,18 @@ function enginesOf(list: string | undefined, named: string): EngineAddress[] {
 
 function isOnPath(program: string, path: string): boolean {
   return path.split(':').some((folder) => folder !== '' && existsSync(join(folder, program)))
+}
+
+/** In the order in which Claude Code itself takes them. */
+function anthropicLogin(env: z.output<typeof environmentSchema>): ProviderLogin | null {
+  const { ANTHROPIC_AUTH_TOKEN: bearer, ANTHROPIC_API_KEY: key, CLAUDE_CODE_OAUTH_TOKEN: subscription } = env
+  if (bearer !== undefined) return { kind: 'bearer', secret: bearer.trim() }
+  if (key !== undefined) return keyLogin(key)
+  return subscription === undefined ? null : { kind: 'subscription', secret: subscription.trim() }
+}
+
+function keyLogin(key: string | undefined): ProviderLogin | null {
+  return key === undefined ? null : { kind: 'key', secret: key.trim() }
 }
 
 function pick(environment: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {

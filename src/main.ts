@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, statfs } from 'node:fs/promises'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { cwd } from 'node:process'
 import { ulid } from 'ulid'
 import { createCommandAgent } from './agents/command.ts'
@@ -12,6 +13,7 @@ import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
 import type { System } from './core/system.ts'
+import { createGateway } from './gateway/gateway.ts'
 import { createCloner } from './git/clone.ts'
 import { createCredentials } from './git/credentials.ts'
 import { localPlace } from './git/git-place.ts'
@@ -21,10 +23,12 @@ import { createDaggerRuntime } from './dagger/dagger-runtime.ts'
 import { engineExaminations } from './dagger/engine-examinations.ts'
 import { createLocalRuntime } from './local/local-runtime.ts'
 import { createRegistries } from './local/registries.ts'
+import { processTag, sweepTagged } from './jail/process-tag.ts'
 import { refusedHost } from './jail/refused-host.ts'
 import { parsePolicyFile } from './model/repository-file/parse.ts'
 import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
+import { openSpend } from './postgres/spend.ts'
 import { openStore } from './postgres/task-store.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
@@ -144,12 +148,25 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   // In the order in which `auto` takes them: an engine that was not named is one that would have to be started.
   const runtimes =
     dagger === null ? [local] : settings.dagger?.named === true ? [dagger, local] : [local, dagger]
+  const sockets = join(settings.home, 'gateway')
+  sweepTagged(sockets)
+  const gateway = createGateway({
+    access: settings.providers,
+    folder: sockets,
+    socketTag: processTag(),
+    spend: openSpend(database),
+    clock: systemClock,
+    log,
+    proxyEnvironment: settings.passThrough,
+  })
+  closers.push(() => gateway.close())
 
   const parts: PipelineParts = {
     store,
     publisher,
     runtimes,
     agents,
+    gateway,
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
     author: { authorName: settings.author.name, authorEmail: settings.author.email },

@@ -5,6 +5,7 @@ import type { RegistryName } from '../model/repository-file/network-section.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Gateway } from '../ports/gateway.ts'
 import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
 import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
 import type { SecretScanner } from '../ports/secret-scanner.ts'
@@ -19,6 +20,7 @@ export interface PipelineParts {
   /** In the order of preference; the first that the task allows is taken. */
   readonly runtimes: readonly Runtime[]
   readonly agents: ReadonlyMap<AgentName, Agent>
+  readonly gateway: Gateway
   readonly clock: Clock
   readonly limits: SandboxLimits
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
