@@ -9,17 +9,9 @@ import { unpacked } from './upstream.ts'
 
 /** An answer in one piece is read for its numbers up to this size. */
 const maxWholeBytes = 32 * 1024 * 1024
-/** What an event has around the words that it brings, about. */
-const frameBytes = 120
-/** Events without any of these bring words, and nothing that counts. */
-const worthReading =
-  /"(?:usage|usageMetadata|error|message_stop|finishReason)"|response\.(?:failed|completed|incomplete)/
-
 /** What is known of an answer while it passes. */
 export class AnswerTap {
   readonly reader: AnswerReader
-  /** Bytes of words, about. */
-  wordBytes = 0
   readonly #events: EventStream | null
   #whole: Buffer[] = []
   #wholeBytes = 0
@@ -27,7 +19,7 @@ export class AnswerTap {
   constructor(reader: AnswerReader, contentType: string) {
     this.reader = reader
     this.#events = contentType.startsWith('text/event-stream')
-      ? new EventStream((data) => this.#event(data))
+      ? new EventStream((data) => reader.read(parseJson(data)))
       : null
   }
 
@@ -40,14 +32,13 @@ export class AnswerTap {
 
   end(): void {
     if (this.#events !== null) return this.#events.end()
-    this.wordBytes = this.#wholeBytes
     this.reader.read(parseJson(Buffer.concat(this.#whole).toString('utf8')))
     this.#whole = []
   }
 
-  #event(data: string): void {
-    if (worthReading.test(data)) this.reader.read(parseJson(data))
-    this.wordBytes += Math.max(0, data.length - frameBytes)
+  /** Characters that the model has said so far, about. */
+  get said(): number {
+    return this.#events === null ? this.#wholeBytes : this.reader.said()
   }
 }
 

@@ -105,6 +105,7 @@ function reader(): AnswerReader {
   let model: string | null = null
   let refused: RefusedAnswer | null = null
   let ended = false
+  let said = 0
   const merge = (more: unknown) => {
     if (!isObject(more)) return
     // Each event tells what it knows; what it does not know is null or left out.
@@ -116,6 +117,8 @@ function reader(): AnswerReader {
       const message = event['type'] === 'message' ? event : object(event['message'])
       if (text(message['model']) !== '') model = text(message['model'])
       merge(message['usage'])
+      const delta = object(event['delta'])
+      for (const part of [delta['text'], delta['partial_json'], delta['thinking']]) said += text(part).length
       if (event['type'] === 'message_delta') merge(event['usage'])
       if (event['type'] === 'message' || event['type'] === 'message_stop') ended = true
       if (event['type'] === 'error') {
@@ -137,6 +140,7 @@ function reader(): AnswerReader {
       }
     },
     model: () => model,
+    said: () => said,
     refusal: () => refused,
     ended: () => ended,
   }

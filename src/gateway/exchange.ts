@@ -168,7 +168,7 @@ async function reserve(shared: Exchange, price: Price | null, question: Question
 function tokensOf(tap: AnswerTap | null, requestBytes: number): Tokens {
   const told = tap?.reader.tokens() ?? null
   if (told !== null && tap?.reader.ended() === true) return told
-  const output = Math.ceil((tap?.wordBytes ?? 0) / bytesPerToken.usual)
+  const output = Math.ceil((tap?.said ?? 0) / bytesPerToken.usual)
   const input = Math.ceil(requestBytes / bytesPerToken.usual)
   if (told === null) return { ...noTokens, input, output }
   return { ...told, output: Math.max(told.output, output) }

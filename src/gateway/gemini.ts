@@ -95,11 +95,13 @@ function reader(): AnswerReader {
   let model: string | null = null
   let refused: RefusedAnswer | null = null
   let ended = false
+  let said = 0
   return {
     read(json) {
       for (const chunk of Array.isArray(json) ? json.map(object) : [object(json)]) {
         if (isObject(chunk['usageMetadata'])) usage = chunk['usageMetadata']
         if (text(chunk['modelVersion']) !== '') model = text(chunk['modelVersion'])
+        for (const part of list(chunk['candidates']).flatMap(partsOf)) said += partLength(part)
         if (list(chunk['candidates']).some((each) => text(object(each)['finishReason']) !== '')) ended = true
         if (isObject(chunk['error'])) {
           refused = { status: count(chunk['error']['code']), headers: {}, body: chunk }
@@ -118,7 +120,17 @@ function reader(): AnswerReader {
       }
     },
     model: () => model,
+    said: () => said,
     refusal: () => refused,
     ended: () => ended,
   }
+}
+
+function partsOf(candidate: unknown): readonly unknown[] {
+  return list(object(object(candidate)['content'])['parts'])
+}
+
+function partLength(part: unknown): number {
+  const { text: words, functionCall } = object(part)
+  return text(words).length + (functionCall === undefined ? 0 : JSON.stringify(functionCall).length)
 }

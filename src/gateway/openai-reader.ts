@@ -1,4 +1,4 @@
-import { count, isObject, object, text, type Json } from './json.ts'
+import { count, isObject, list, object, text, type Json } from './json.ts'
 import type { AnswerReader, RefusedAnswer } from './provider.ts'
 import { noTokens } from './tokens.ts'
 
@@ -8,10 +8,13 @@ export function openaiReader(): AnswerReader {
   let model: string | null = null
   let refused: RefusedAnswer | null = null
   let ended = false
+  let said = 0
   return {
     read(json) {
       const event = object(json)
       const type = text(event['type'])
+      said += text(event['delta']).length
+      for (const choice of list(event['choices'])) said += deltaLength(object(choice)['delta'])
       const answer = isObject(event['response']) ? event['response'] : event
       if (isObject(answer['usage'])) usage = answer['usage']
       if (text(answer['model']) !== '') model = text(answer['model'])
@@ -37,6 +40,7 @@ export function openaiReader(): AnswerReader {
       }
     },
     model: () => model,
+    said: () => said,
     refusal: () => refused,
     ended: () => ended,
   }
@@ -46,4 +50,10 @@ export function openaiReader(): AnswerReader {
 function statusOf(code: string): number {
   if (code === 'rate_limit_exceeded' || code === 'insufficient_quota') return 429
   return code === 'server_is_overloaded' || code === 'slow_down' ? 503 : 500
+}
+
+function deltaLength(delta: unknown): number {
+  const { content, reasoning_content: thoughts, tool_calls: calls } = object(delta)
+  const called = list(calls).map((call) => text(object(object(call)['function'])['arguments']))
+  return [text(content), text(thoughts), ...called].join('').length
 }

@@ -48,6 +48,8 @@ export interface AnswerReader {
   tokens(): Tokens | null
   /** Model that answered, as it says itself; `null`: it did not. */
   model(): string | null
+  /** Characters that the model has said in events so far, thoughts and calls included. */
+  said(): number
   /** A refusal that came in the midst of an answer with a good status. */
   refusal(): RefusedAnswer | null
   /** Whether the answer has come to its own end. */

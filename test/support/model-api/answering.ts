@@ -61,7 +61,7 @@ export async function answerTurn(
     case 'drip':
       for (let piece = 0; piece < answer.pieces && !reply.destroyed; piece++) {
         await send(frames.words(`${String(piece).padEnd(answer.pieceBytes - 1, '.')} `))
-        await sleep(answer.everyMs)
+        if (answer.everyMs > 0) await sleep(answer.everyMs)
       }
       break
     default:

@@ -28,6 +28,8 @@ export interface SeenRequest {
   readonly results: readonly string[]
   /** Whether its client hung up before the answer's end. */
   hungUp: boolean
+  /** Bytes that its connection has carried back so far. */
+  readonly sentBytes: number
 }
 
 /** A stand-in for the APIs of Anthropic, OpenAI and Gemini, on loopback. */
@@ -92,6 +94,9 @@ export async function startModelApi(options: ModelApiOptions = {}): Promise<Mode
       atMs: performance.now(),
       results: [],
       hungUp: false,
+      get sentBytes() {
+        return asked.socket.bytesWritten
+      },
     }
     reply.once('close', () => (seen.hungUp = !reply.writableFinished))
     const subscription = asked.headers.authorization?.includes('sk-ant-oat') === true

@@ -45,7 +45,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
   garbage: () => ({ kind: 'garbage' }),
   endless: () => ({ kind: 'drip', pieces: Number.POSITIVE_INFINITY, everyMs: 5, pieceBytes: 40 }),
   drips: () => ({ kind: 'drip', pieces: 40, everyMs: 20, pieceBytes: 60 }),
-  pours: () => ({ kind: 'drip', pieces: 2000, everyMs: 0, pieceBytes: 16_000 }),
+  pours: () => ({ kind: 'drip', pieces: 500, everyMs: 0, pieceBytes: 64_000 }),
   401: refuse('unauthorized'),
   403: refuse('forbidden'),
   404: refuse('no-such-model'),
