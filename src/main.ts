@@ -12,6 +12,7 @@ import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
+import type { SubmitContext } from './core/submit.ts'
 import type { System } from './core/system.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createCloner } from './git/clone.ts'
@@ -29,6 +30,7 @@ import { parsePolicyFile } from './model/repository-file/parse.ts'
 import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openSpend } from './postgres/spend.ts'
+import { openRunStore } from './postgres/run-store.ts'
 import { openStore } from './postgres/task-store.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
@@ -202,6 +204,14 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
   ]
 
+  const submitContext: SubmitContext = {
+    store,
+    repositories: createRepositories({ repoRoots: settings.repoRoots, cwd: cwd() }),
+    agents: [...agents.keys()],
+    runtimes: parts.runtimes.map((runtime) => runtime.name),
+    machineId,
+    refusedHost: hostRefusal,
+  }
   return {
     settings,
     store,
@@ -209,14 +219,8 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     sessions: openSessionStore(database),
     dashboard: openDashboard(database),
     eventLog: openEventLog(database, log),
-    submitContext: {
-      store,
-      repositories: createRepositories({ repoRoots: settings.repoRoots, cwd: cwd() }),
-      agents: [...agents.keys()],
-      runtimes: parts.runtimes.map((runtime) => runtime.name),
-      machineId,
-      refusedHost: hostRefusal,
-    },
+    submitContext,
+    runContext: { submit: submitContext, runs: openRunStore(database), publisher },
     log,
     version: await version(),
     explainRuntime: (asked) => explainChoice(runtimes, asked),

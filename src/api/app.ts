@@ -6,6 +6,7 @@ import type { System } from '../core/system.ts'
 import type { Access } from './access.ts'
 import { addAgentRunRoute } from './agent-run-route.ts'
 import { registerComponents } from './components.ts'
+import { addAutonomousRoutes } from './autonomous-routes.ts'
 import type { ApiContext } from './context.ts'
 import { addDashboard, problemAnswer } from './dashboard-routes.ts'
 import { isDatabaseAway } from './database-away.ts'
@@ -19,6 +20,7 @@ import { EventPulse } from './event-pulse.ts'
 import { addEventStreamRoute } from './event-stream-route.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { SharedPages } from './shared-pages.ts'
+import { addRunRoutes } from './run-routes.ts'
 import { TaskHints } from './task-hints.ts'
 import { addTaskRoutes } from './task-routes.ts'
 import { addTaskStreamRoutes } from './task-stream-routes.ts'
@@ -86,6 +88,8 @@ export function createApi(options: ApiOptions): Api {
   addTaskRoutes(api, context)
   addAgentRunRoute(api, context)
   addTaskStreamRoutes(api, context)
+  addRunRoutes(api, context)
+  addAutonomousRoutes(api, context)
   addOperationRoutes(api, context)
   app.route('/api/v1', api)
   addHealthRoutes(app, context)

@@ -4,9 +4,18 @@ import { eventSchema } from '../model/event.ts'
 import { agentEvidenceSchema, checkResultSchema, evidenceSchema, violationSchema } from '../model/evidence.ts'
 import { outcomeSchema } from '../model/outcome.ts'
 import { runtimeNames, submissionSchema } from '../model/submission.ts'
+import { runRequestSchema } from '../model/run-request.ts'
+import { runBatchesSchema, runSchema } from '../model/run.ts'
 import { taskSchema } from '../model/task.ts'
 import { problemSchema } from './problem.ts'
-import { eventListSchema, limitsSchema, readinessSchema, statsSchema, taskPageSchema } from './shapes.ts'
+import {
+  eventListSchema,
+  limitsSchema,
+  readinessSchema,
+  runPageSchema,
+  statsSchema,
+  taskPageSchema,
+} from './shapes.ts'
 
 const agentRunSchema = submissionSchema.omit({ prompt: true, runtime: true }).extend({
   task: z.string().meta({ description: 'What is to be done.' }),
@@ -14,6 +23,14 @@ const agentRunSchema = submissionSchema.omit({ prompt: true, runtime: true }).ex
     .enum([...runtimeNames, 'auto'])
     .default('auto')
     .meta({ description: 'What provides the sandbox.' }),
+})
+
+const autonomousStartSchema = runRequestSchema.omit({ planPath: true, plan: true, runtime: true }).extend({
+  plan_path: z.string().meta({ description: 'The plan, a file of the repository at the base.' }),
+  execution_mode: z
+    .enum([...runtimeNames, 'auto'])
+    .optional()
+    .meta({ description: 'What provides the sandboxes.' }),
 })
 
 /** The shapes of bodies and answers, in the order in which /docs shows them. */
@@ -27,6 +44,11 @@ const schemas = {
   Submission: submissionSchema,
   AgentRun: agentRunSchema,
   TaskPage: taskPageSchema,
+  Run: runSchema,
+  RunBatches: runBatchesSchema,
+  RunPage: runPageSchema,
+  RunRequest: runRequestSchema,
+  AutonomousStart: autonomousStartSchema,
   Event: eventSchema,
   EventList: eventListSchema,
   Stats: statsSchema,

@@ -1,4 +1,5 @@
 import type { System } from '../core/system.ts'
+import type { Run } from '../model/run.ts'
 import type { Task } from '../model/task.ts'
 import { ProblemError } from './problem.ts'
 import type { EventPulse } from './event-pulse.ts'
@@ -17,6 +18,14 @@ export interface ApiContext {
   readonly closing: AbortSignal
   /** Milliseconds between the comments that keep silent streams open. */
   readonly keepAliveMs: number
+}
+
+/** The run of a path; throws {@link ProblemError} 404. */
+export async function runOf(context: ApiContext, id: string): Promise<Run> {
+  const run = /^[0-9A-Za-z]{4,26}$/.test(id) ? await context.system.runContext.runs.find(id) : null
+  if (run !== null) return run
+  const shown = JSON.stringify(id.slice(0, 64))
+  throw new ProblemError('not-found', `there is no run ${shown}, or more than one run ends so`)
 }
 
 /** The task of a path; throws {@link ProblemError} 404. */

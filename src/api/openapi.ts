@@ -16,6 +16,7 @@ export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocum
     security: [{ token: [] }, {}],
     tags: [
       { name: 'Tasks', description: 'One piece of work on one repository each.' },
+      { name: 'Runs', description: 'Plans that are carried out, batch by batch.' },
       { name: 'Operations', description: 'The queue as a whole.' },
       { name: 'Health', description: 'For those who watch over the process.' },
     ],

@@ -8,7 +8,13 @@ export const problemSchema = z.object({
   detail: z.string().meta({ description: 'What is wrong here and what to do.' }),
   instance: z.string().meta({ description: 'The path that was called.' }),
   errors: z
-    .array(z.object({ field: z.string(), message: z.string() }))
+    .array(
+      z.object({
+        field: z.string(),
+        message: z.string(),
+        line: z.int().optional().meta({ description: 'Line of the plan, where the fault is one of a plan.' }),
+      }),
+    )
     .optional()
     .meta({ description: 'Every bad field of the body, the query or the headers.' }),
   reference: z
@@ -33,6 +39,7 @@ export const problemKinds = {
   'invalid-fields': { status: 422, title: 'Some fields cannot be taken' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for another request' },
   internal: { status: 500, title: 'The server failed' },
+  'remote-away': { status: 503, title: 'The repository’s remote does not answer' },
   'database-away': { status: 503, title: 'The database does not answer' },
 } as const
 export type ProblemKind = keyof typeof problemKinds
@@ -40,6 +47,8 @@ export type ProblemKind = keyof typeof problemKinds
 export interface FieldError {
   readonly field: string
   readonly message: string
+  /** Line of a plan. */
+  readonly line?: number
 }
 
 /** Thrown by anything that serves a request; answered as problem+json. */
@@ -69,7 +78,8 @@ const maxFieldLength = 200
 
 /** A 422 that names every bad field (of more than 200, the first 200 and how many there are). */
 export function invalidFields(errors: readonly FieldError[]): ProblemError {
-  const named = errors.slice(0, maxErrors).map(({ field, message }) => ({
+  const named = errors.slice(0, maxErrors).map(({ field, message, line }): FieldError => ({
+    ...(line === undefined ? {} : { line }),
     field: field.slice(0, maxFieldLength),
     message: message.slice(0, 10 * maxFieldLength),
   }))

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { eventSchema } from '../model/event.ts'
 import { outcomes } from '../model/outcome.ts'
+import { runSchema } from '../model/run.ts'
 import { states, taskSchema } from '../model/task.ts'
 
 /** The id of a task in a path. */
@@ -50,6 +51,24 @@ export const logQuery = z.strictObject({
 
 export const taskPageSchema = z.object({
   items: z.array(taskSchema),
+  nextCursor: z.string().nullable().meta({ description: 'null: this is the last page.' }),
+})
+
+export const runParams = z.object({
+  id: z.string().meta({
+    description: 'The id of a run, or the end of one, at least 4 characters, where only one run ends so.',
+    example: '7t3c5v1n',
+  }),
+})
+
+export const runListQuery = z.strictObject({
+  schedule: plainText(64).optional().meta({ description: 'Only runs that this schedule started.' }),
+  limit: wholeNumber({ min: 1, max: 200 }).optional().meta({ description: '1 to 200; 50 by default.' }),
+  cursor: plainText(500).optional().meta({ description: 'nextCursor of the page before.' }),
+})
+
+export const runPageSchema = z.object({
+  items: z.array(runSchema),
   nextCursor: z.string().nullable().meta({ description: 'null: this is the last page.' }),
 })
 

@@ -12,12 +12,14 @@ export function createdTask(
 ): Response {
   switch (submitted.kind) {
     case 'faulty':
-      throw invalidFields(submitted.faults.map(({ field, message }) => ({ field: rename(field), message })))
+      throw invalidFields(submitted.faults.map((fault) => ({ ...fault, field: rename(fault.field) })))
     case 'key_reused':
       throw new ProblemError(
         'idempotency-key-reused',
         `the key ${submitted.key} was used for another request in the last 24 hours; use a new one`,
       )
+    case 'already_retried':
+      throw new ProblemError('conflict', `${submitted.ids.join(', ')}: is being done again already`)
     case 'accepted':
       return accepted(submitted.tasks, submitted.repeated)
     default:

@@ -18,6 +18,8 @@ export interface FieldFault {
   /** Path in the body, e.g. `timeout` or `needs[0]`. */
   readonly field: string
   readonly message: string
+  /** Line of the plan, counted from 1, where the fault is one of a plan. */
+  readonly line?: number
 }
 
 export type Submitted =
@@ -25,6 +27,8 @@ export type Submitted =
   | { kind: 'faulty'; faults: readonly FieldFault[] }
   /** The idempotency key was used for another request. */
   | { kind: 'key_reused'; key: string }
+  /** These tasks of a run are being done again already. */
+  | { kind: 'already_retried'; ids: readonly string[] }
 
 export interface SubmitContext {
   readonly store: TaskStore
@@ -59,7 +63,7 @@ export async function submit(
     else faults.push(...judged.faults.map((fault) => ({ ...fault, field: `${prefix}${fault.field}` })))
   }
   if (faults.length > 0) return { kind: 'faulty', faults }
-  return store(context, tasks, requests, options)
+  return storeTasks(context, tasks, requests, options)
 }
 
 /** The same work again, as a task of its own; the old one stays as it ended. `null`: no such task, or not done yet. */
@@ -73,20 +77,23 @@ export async function retry(
   const newId = newTaskId()
   const branch = before.options.branchNamed ? before.branch : branchFor(newId, before.prompt)
   const again: NewTask = { ...before, id: newId, branch, retryOf: before.id }
-  return store(context, [again], [{ retryOf: before.id }], options)
+  return storeTasks(context, [again], [{ retryOf: before.id }], options)
 }
 
-async function store(
+/** Stores judged tasks, with the run that they belong to. `request`: what a repetition with the same key has to equal. */
+export async function storeTasks(
   context: SubmitContext,
   tasks: readonly NewTask[],
-  requests: readonly unknown[],
+  request: unknown,
   options: SubmitOptions,
+  run?: Parameters<TaskStore['submit']>[1]['run'],
 ): Promise<Submitted> {
   const key = options.idempotencyKey
   const answer = await context.store.submit(tasks, {
     pool: options.pool,
     machineId: context.machineId,
-    ...(key === undefined ? {} : { idempotency: { key, requestHash: hashOf(requests) } }),
+    ...(run === undefined ? {} : { run }),
+    ...(key === undefined ? {} : { idempotency: { key, requestHash: hashOf(request) } }),
   })
   if (answer.accepted) return { kind: 'accepted', tasks: answer.tasks, repeated: answer.repeated }
   switch (answer.refusal.kind) {
@@ -97,6 +104,8 @@ async function store(
         kind: 'faulty',
         faults: answer.refusal.ids.map((id) => ({ field: 'needs', message: `there is no task ${id}` })),
       }
+    case 'already_retried':
+      return { kind: 'already_retried', ids: answer.refusal.ids }
     default:
       return answer.refusal satisfies never
   }
@@ -104,7 +113,8 @@ async function store(
 
 type Judged = { ok: true; task: NewTask } | { ok: false; faults: FieldFault[] }
 
-async function judge(context: SubmitContext, request: unknown, door: Door): Promise<Judged> {
+/** One request, as a task of its own that is not stored yet, or what is wrong with it. */
+export async function judge(context: SubmitContext, request: unknown, door: Door): Promise<Judged> {
   const parsed = submissionSchema.safeParse(request)
   if (!parsed.success) return { ok: false, faults: parsed.error.issues.flatMap(faultsOf) }
   const asked = parsed.data
@@ -135,6 +145,7 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
     needs: asked.needs,
     paths: asked.paths,
     retryOf: null,
+    place: null,
     options: {
       command: asked.command ?? null,
       model: asked.model ?? null,

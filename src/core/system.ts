@@ -7,6 +7,7 @@ import type { EventLog } from '../ports/event-log.ts'
 import type { SessionStore, TokenStore } from '../ports/token-store.ts'
 import type { RunningScheduler } from './scheduler.ts'
 import type { SubmitContext } from './submit.ts'
+import type { RunContext } from './submit-run.ts'
 
 /** One area of this machine, for `doctor` and /readyz. */
 export interface DoctorEntry {
@@ -27,6 +28,7 @@ export interface System {
   readonly dashboard: Dashboard
   readonly eventLog: EventLog
   readonly submitContext: SubmitContext
+  readonly runContext: RunContext
   readonly log: Log
   readonly version: string
   /** Which runtime a task gets that asks for this one, and why, as a clause. */

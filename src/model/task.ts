@@ -16,7 +16,17 @@ export const states = ['queued', 'held', 'running', 'done'] as const
 export type State = (typeof states)[number]
 
 /** What a held task waits for. */
-export const holds = ['needs', 'overlap', 'retry', 'pause', 'quota', 'disk', 'forge', 'train'] as const
+export const holds = [
+  'needs',
+  'batch',
+  'overlap',
+  'retry',
+  'pause',
+  'quota',
+  'disk',
+  'forge',
+  'train',
+] as const
 export type Hold = (typeof holds)[number]
 
 /** What a worker can park a task for: it holds no slot meanwhile, and is claimed again outside every budget. */
@@ -38,7 +48,8 @@ export const taskSchema = z
     attempt: z.int().nonnegative().meta({ description: '0 before the first start.' }),
     priority: z.int(),
     runId: z.string().nullable(),
-    batch: z.string().nullable(),
+    batch: z.string().nullable().meta({ description: 'The id of its batch in the plan of its run.' }),
+    planTask: z.string().nullable().meta({ description: 'Its id in the plan of its run.' }),
     needs: z.array(z.string()),
     paths: z.array(z.string()),
     retryOf: z.string().nullable().meta({ description: 'The task that this one does again.' }),
@@ -94,6 +105,19 @@ export const defaultTaskOptions: TaskOptions = {
   candidates: 1,
 }
 
+/** Where a task stands in a run. */
+export interface RunPlace {
+  readonly runId: string
+  /** The id of its batch in the plan. */
+  readonly batch: string
+  /** Counted from 0. */
+  readonly batchNumber: number
+  /** Its place among all tasks of the plan, counted from 0. */
+  readonly order: number
+  /** Its id in the plan. */
+  readonly planTask: string
+}
+
 /** A task ready to be stored. */
 export interface NewTask {
   id: string
@@ -107,5 +131,7 @@ export interface NewTask {
   needs: readonly string[]
   paths: readonly string[]
   retryOf: string | null
+  /** `null`: it belongs to no run. */
+  place: RunPlace | null
   options: TaskOptions
 }

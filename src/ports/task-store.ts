@@ -2,6 +2,7 @@ import type { Evidence } from '../model/evidence.ts'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
+import type { NewRun } from '../model/run.ts'
 import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
 
 /**
@@ -39,6 +40,18 @@ export interface ClaimedTask {
   readonly ownShas: readonly string[]
   /** Commits that the tasks in `needs` made, where they were not merged: the last one is where this task starts. */
   readonly needBranches: readonly { taskId: string; repo: string; branch: string; headSha: string }[]
+  /** Where it starts without such needs; `null`: it belongs to no run, or has to see the base as it is now. */
+  readonly runBase: RunBase | null
+}
+
+/** The base that tasks of a run share. */
+export interface RunBase {
+  /** 0: the base as the run found it. Else: as the batch of this number found it, after what was merged before. */
+  readonly group: number
+  /** The task is of the first batch of the run. */
+  readonly firstBatch: boolean
+  /** `null`: no task has asked for it yet; see {@link TaskStore.pinRun}. */
+  readonly pinned: Pinned | null
 }
 
 export interface Pinned {
@@ -128,6 +141,8 @@ export interface QueueStats {
 export type Refusal =
   | { kind: 'idempotency_conflict'; key: string }
   | { kind: 'unknown_needs'; ids: readonly string[] }
+  /** Somebody was faster: these tasks are being done again already. */
+  | { kind: 'already_retried'; ids: readonly string[] }
 
 export type SubmitAnswer =
   | {
@@ -141,11 +156,17 @@ export type SubmitAnswer =
 export interface TaskStore {
   /**
    * Stores tasks, all or none. A task whose needs have not all ended well yet is `held`; one whose need ended badly
-   * already is `skipped`. An idempotency key is remembered for 24 hours with a hash of the request.
+   * already is `skipped`. A task of a run is `held` while tasks of earlier batches of it have not ended, however those end. An idempotency key is remembered for 24 hours with a hash of the request.
    */
   submit(
     tasks: readonly NewTask[],
-    options: { pool: string | null; machineId: string; idempotency?: { key: string; requestHash: string } },
+    options: {
+      pool: string | null
+      machineId: string
+      /** Stored with the tasks, which name it in their place. */
+      run?: { run: NewRun; pinned: Pinned | null }
+      idempotency?: { key: string; requestHash: string }
+    },
   ): Promise<SubmitAnswer>
 
   get(id: string): Promise<Task | null>
@@ -168,6 +189,8 @@ export interface TaskStore {
 
   /** Fenced: the base that all attempts of this task work on, and the runtime that was chosen. */
   pin(lease: Lease, pinned: Pinned, runtime: RuntimeName): Promise<void>
+  /** The base of {@link RunBase.group} for all tasks of the run that ask for the same: the first one told counts. */
+  pinRun(lease: Lease, group: number, pinned: Pinned): Promise<Pinned>
   /** Fenced. Must be called before a push of this SHA starts; also stores a branch that was chosen anew. */
   intendPush(lease: Lease, push: { branch: string; sha: string }): Promise<void>
   /** Fenced; replaces what was saved before. */

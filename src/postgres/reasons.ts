@@ -12,6 +12,9 @@ export const reasons = {
     const more = ids.length > maxNamed ? ` and ${ids.length - maxNamed} more` : ''
     return ids.length === 1 ? `waits for task ${named}` : `waits for tasks ${named}${more}`
   },
+  batch(id: string): string {
+    return `waits for the end of batch ${id}`
+  },
   overlap(id: string): string {
     return `waits for task ${id}, which works on the same paths`
   },

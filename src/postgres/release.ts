@@ -4,13 +4,11 @@ import { isGood, type Outcome } from '../model/outcome.ts'
 import { isPaused } from './pause.ts'
 import { prepared } from './prepared.ts'
 import { reasons } from './reasons.ts'
+import { lockNextBatches, type WaitingTask } from './release-batch.ts'
 import { recordStates } from './state-events.ts'
 import type { Tx } from './transaction.ts'
 
-interface Dependent {
-  readonly id: string
-  readonly attempt: number
-  readonly pool: string
+interface Dependent extends WaitingTask {
   readonly needs: readonly {
     id: string
     outcome: Outcome | null
@@ -20,7 +18,8 @@ interface Dependent {
 
 /**
  * Lets go what waited for tasks that have just ended in this transaction: dependents whose needs have all ended well
- * are queued, those with a need that ended badly are skipped, and so on down the chain. Answers the ids of all tasks
+ * are queued, those with a need that ended badly are skipped, and so on down the chain; so are the tasks of a batch,
+ * once the last one of the batch before has ended. Answers the ids of all tasks
  * that changed. To be called in a statement after the one that ended them.
  */
 export async function releaseAfter(tx: Tx, endedIds: readonly string[]): Promise<string[]> {
@@ -29,7 +28,10 @@ export async function releaseAfter(tx: Tx, endedIds: readonly string[]): Promise
   let ended = endedIds
   while (ended.length > 0) {
     const skipped: string[] = []
-    for (const dependent of await lockDependents(tx, ended)) {
+    const free: Dependent[] = []
+    const next = await lockNextBatches(tx, ended)
+    const dependents = [...(await lockDependents(tx, ended)), ...(await withNeeds(tx, next))]
+    for (const dependent of dependents) {
       const bad = dependent.needs.find((need) => need.outcome !== null && !isGood(need.outcome))
       const open = dependent.needs.filter((need) => need.outcome === null).map((need) => need.id)
       if (bad !== undefined && bad.outcome !== null) {
@@ -39,14 +41,15 @@ export async function releaseAfter(tx: Tx, endedIds: readonly string[]): Promise
       } else if (open.length > 0) {
         await tx
           .updateTable('tasks')
-          .set({ reason: reasons.needs(open) })
+          .set({ hold: 'needs', reason: reasons.needs(open) })
           .where('id', '=', dependent.id)
           .execute()
       } else {
-        await enqueue(tx, [dependent])
+        free.push(dependent)
       }
       changed.push(dependent.id)
     }
+    await enqueue(tx, free)
     changed.push(...(await releaseOverlaps(tx, ended)))
     ended = skipped
   }
@@ -91,6 +94,9 @@ async function isWaitedFor(tx: Tx, ended: readonly string[]): Promise<boolean> {
   const found = await sql<{ waited: boolean }>`
     ${prepared} select exists (select from task_needs where need_id = any(${ended}::text[]))
       or exists (select from tasks where state = 'held' and hold = 'overlap' and because_of = any(${ended}::text[]))
+      or exists (
+        select from tasks ended join tasks waiting on waiting.run_id = ended.run_id
+        where ended.id = any(${ended}::text[]) and waiting.state = 'held' and waiting.hold = 'batch')
       as waited`.execute(tx)
   return found.rows[0]?.waited === true
 }
@@ -102,7 +108,11 @@ async function lockDependents(tx: Tx, ended: readonly string[]): Promise<readonl
     where state = 'held' and hold = 'needs'
       and id in (select task_id from task_needs where need_id = any(${ended}::text[]))
     order by id for update`.execute(tx)
-  if (locked.rows.length === 0) return []
+  return withNeeds(tx, locked.rows)
+}
+
+async function withNeeds(tx: Tx, tasks: readonly WaitingTask[]): Promise<readonly Dependent[]> {
+  if (tasks.length === 0) return []
   const needs = await sql<{
     task_id: string
     id: string
@@ -114,21 +124,20 @@ async function lockDependents(tx: Tx, ended: readonly string[]): Promise<readonl
     from task_needs
       join tasks need on need.id = task_needs.need_id
       left join tasks root on root.id = need.because_of and need.state = 'done'
-    where task_needs.task_id = any(${locked.rows.map((row) => row.id)}::text[])
+    where task_needs.task_id = any(${tasks.map((row) => row.id)}::text[])
     order by need.id`.execute(tx)
   const byTask = Map.groupBy(needs.rows, (need) => need.task_id)
-  return locked.rows.map((task) =>
-    Object.assign(task, {
-      needs: (byTask.get(task.id) ?? []).map((need) => ({
-        id: need.id,
-        outcome: need.outcome,
-        root:
-          need.root_id === null || need.root_outcome === null
-            ? null
-            : { id: need.root_id, outcome: need.root_outcome },
-      })),
-    }),
-  )
+  return tasks.map((task) => ({
+    ...task,
+    needs: (byTask.get(task.id) ?? []).map((need) => ({
+      id: need.id,
+      outcome: need.outcome,
+      root:
+        need.root_id === null || need.root_outcome === null
+          ? null
+          : { id: need.root_id, outcome: need.root_outcome },
+    })),
+  }))
 }
 
 async function skip(

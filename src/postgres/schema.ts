@@ -4,6 +4,7 @@ import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { TokenRole } from '../ports/token-store.ts'
+import type { RunBatch } from '../model/run.ts'
 import type { Hold, NewTask, State, Task, TaskOptions } from '../model/task.ts'
 import type { BudgetScope } from '../ports/spend.ts'
 
@@ -26,6 +27,9 @@ export interface TasksTable {
   priority: number
   run_id: string | null
   batch: string | null
+  batch_number: number | null
+  plan_order: number | null
+  plan_task: string | null
   needs: readonly string[]
   paths: readonly string[]
   path_prefixes: readonly string[]
@@ -76,9 +80,24 @@ export interface SpendTable {
   updated_at: Generated<Date>
 }
 
+export interface RunsTable {
+  id: string
+  title: string
+  repo: string
+  base: string | null
+  plan_path: string | null
+  schedule: string | null
+  batches: JSONColumnType<readonly RunBatch[]>
+  starts_until: Date | null
+  max_cost_usd: number | null
+  created_at: Generated<Date>
+}
+
 export interface Schema {
   spend: SpendTable
   tasks: TasksTable
+  runs: RunsTable
+  run_pins: { run_id: string; batch_group: number; asked_base: string; base: string; sha: string }
   task_needs: { task_id: string; need_id: string }
   events: EventsTable
   saved_work: { task_id: string; head_sha: string; bundle: Buffer; evidence: JSONColumnType<Evidence> }

@@ -6,6 +6,7 @@ import type { SubmitAnswer, TaskStore } from '../ports/task-store.ts'
 import { resolveId } from './find-task.ts'
 import { rememberedTasks } from './idempotency.ts'
 import { literalPrefix } from './path-prefixes.ts'
+import { insertRun, lockRuns, openBatches, type OpenBatches } from './run-rows.ts'
 import { isPaused } from './pause.ts'
 import { reasons } from './reasons.ts'
 import { releaseAfter } from './release.ts'
@@ -63,12 +64,20 @@ async function store(
     if (before !== null) return { accepted: true, tasks: await read(tx, before), repeated: true }
   }
   if (options.pool !== null) await keepPool(context, tx, options.pool)
+  if (options.run !== undefined) await insertRun(tx, options.run)
+  const retried = await lockRuns(tx, tasks)
+  if (retried.length > 0) {
+    throw new Refused({ accepted: false, refusal: { kind: 'already_retried', ids: retried } })
+  }
+  const batches = await openBatches(tx, tasks)
   const needed = await lockNeeds(tx, tasks)
   // In the order given, so that a task can need an earlier one.
   const rows: Insertable<Schema['tasks']>[] = []
   const paused = options.pool === null && (await isPaused(tx))
   for (const task of tasks) {
-    const row = toRow(task, options, needed.ids(task), needed.tasks, paused)
+    const row = toRow(task, options, needed.ids(task), (needs) =>
+      firstState(task, needs, needed.tasks, batches, paused),
+    )
     rows.push(row)
     needed.add({ id: row.id, outcome: null })
   }
@@ -150,8 +159,7 @@ function toRow(
   task: NewTask,
   options: Options,
   needs: readonly string[],
-  known: ReadonlyMap<string, NeededTask>,
-  paused: boolean,
+  stateOf: (needs: readonly string[]) => FirstState,
 ): Insertable<Schema['tasks']> {
   const repo = storableText(task.repo)
   const machine = /^(?:\/|file:)/i.test(repo) ? options.machineId : null
@@ -173,16 +181,34 @@ function toRow(
     retry_of: task.retryOf,
     options: storableJson(task.options),
     asked: storableJson({ base: task.base, branch: task.branch, runtime: task.runtime }),
-    ...firstState(needs, known, paused),
+    ...placeOf(task),
+    ...stateOf(needs),
   }
 }
 
+function placeOf({ place }: NewTask): Partial<Insertable<Schema['tasks']>> {
+  if (place === null) return {}
+  return {
+    run_id: place.runId,
+    batch: storableText(place.batch),
+    batch_number: place.batchNumber,
+    plan_order: place.order,
+    plan_task: storableText(place.planTask),
+  }
+}
+
+type FirstState = Pick<Insertable<Schema['tasks']>, 'state' | 'hold' | 'reason'>
+
 /** A need that ended badly counts as one that is waited for: {@link releaseAfter} skips the task right after. */
 function firstState(
+  task: NewTask,
   needs: readonly string[],
   known: ReadonlyMap<string, NeededTask>,
+  batches: OpenBatches,
   paused: boolean,
-): Pick<Insertable<Schema['tasks']>, 'state' | 'hold' | 'reason'> {
+): FirstState {
+  const before = task.place === null ? null : batches.before(task.place)
+  if (before !== null) return { state: 'held', hold: 'batch', reason: reasons.batch(before) }
   const open = needs.filter((id) => {
     const outcome = known.get(id)?.outcome ?? null
     return outcome === null || !isGood(outcome)

@@ -4,6 +4,7 @@ import { endCancelled, evidenceSoFar } from './end-task.ts'
 import { forgetOldKeys } from './idempotency.ts'
 import { showPause } from './pause.ts'
 import { reasons } from './reasons.ts'
+import { missedBatches } from './release-batch.ts'
 import { releaseAfter } from './release.ts'
 import { retryOrEnd } from './retry.ts'
 import type { StoreContext } from './store-context.ts'
@@ -84,10 +85,8 @@ async function releaseMissed(context: StoreContext): Promise<readonly string[]> 
         left join tasks blocker on blocker.id = waiting.because_of and blocker.state = 'running'
       where waiting.state = 'held' and waiting.hold = 'overlap' and blocker.id is null
       limit ${maxPerSweep}`.execute(tx)
-    return releaseAfter(
-      tx,
-      ended.rows.map((row) => row.id),
-    )
+    const batches = await missedBatches(tx, maxPerSweep)
+    return releaseAfter(tx, [...ended.rows.map((row) => row.id), ...batches])
   })
 }
 

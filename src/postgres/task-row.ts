@@ -24,6 +24,7 @@ export function toTask(row: TaskRow): Task {
     priority: row.priority,
     runId: row.run_id,
     batch: row.batch,
+    planTask: row.plan_task,
     needs: [...row.needs],
     paths: [...row.paths],
     retryOf: row.retry_of,
@@ -46,9 +47,17 @@ export function toNewTask(row: TaskRow): NewTask {
     needs: [...row.needs],
     paths: [...row.paths],
     retryOf: row.retry_of,
+    place: toPlace(row),
     options: { ...defaultTaskOptions, ...row.options },
     ...row.asked,
   }
+}
+
+function toPlace(row: TaskRow): NewTask['place'] {
+  const { run_id: runId, batch, batch_number: batchNumber, plan_order: order, plan_task: planTask } = row
+  if (runId === null || batch === null || batchNumber === null || order === null || planTask === null)
+    return null
+  return { runId, batch, batchNumber, order, planTask }
 }
 
 // jsonb sorts keys by length; people read them in the order of the contract.

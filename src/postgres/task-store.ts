@@ -13,6 +13,7 @@ import { pause, resume } from './pause.ts'
 import { diff, find, get, list, submissionOf } from './read-tasks.ts'
 import { park, wake } from './park.ts'
 import { handBack, retryLater, settle } from './settle.ts'
+import { pinRun } from './run-base.ts'
 import { setLimits, stats } from './stats.ts'
 import { storeDefaults, type StoreContext, type StoreOptions } from './store-context.ts'
 import { keepPool, submit } from './submit.ts'
@@ -46,6 +47,7 @@ export function openStore(
     heartbeat: (worker, leases) => heartbeat(context, worker, leases),
     sweep: () => sweep(context),
     pin: (lease, pinned, runtime) => pin(context, lease, pinned, runtime),
+    pinRun: (lease, group, pinned) => pinRun(context, lease, group, pinned),
     intendPush: (lease, push) => intendPush(context, lease, push),
     saveWork: (lease, work) => saveWork(context, lease, work),
     savedWork: (lease) => savedWork(context, lease),

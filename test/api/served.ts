@@ -5,6 +5,9 @@ import { createAccess } from '../../src/api/access.ts'
 import { createApi, type Api } from '../../src/api/app.ts'
 import { readSettings } from '../../src/config.ts'
 import type { DoctorEntry, System } from '../../src/core/system.ts'
+import type { SubmitContext } from '../../src/core/submit.ts'
+import { localPlace } from '../../src/git/git-place.ts'
+import { createPublisher } from '../../src/git/publisher.ts'
 import { createRepositories } from '../../src/git/repositories.ts'
 import { noEvidence } from '../../src/model/evidence.ts'
 import type { NewEvent } from '../../src/model/event.ts'
@@ -14,6 +17,8 @@ import type { Lease } from '../../src/ports/task-store.ts'
 import { openDashboard } from '../../src/postgres/dashboard.ts'
 import { openEventLog } from '../../src/postgres/event-log.ts'
 import { openSessionStore } from '../../src/postgres/session-store.ts'
+import { openRunStore } from '../../src/postgres/run-store.ts'
+import { run } from '../../src/process/run.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { quiet } from '../support/quiet.ts'
 import { makeRepository } from '../support/repositories.ts'
@@ -57,7 +62,7 @@ export async function serveOnTest(options: ServedOptions = {}): Promise<Served> 
   const database = await testDatabase()
   const { path: repo } = await makeRepository(join(folder, 'one.git'))
   const logged: Readonly<Record<string, unknown>>[] = []
-  const system = testSystem(database, folder, logged)
+  const system = await testSystem(database, folder, logged)
   const api = createApi({
     system,
     access: createAccess({
@@ -123,26 +128,36 @@ const healthy: DoctorEntry[] = ['database', 'git', 'runtime local', 'agent comma
 }))
 
 /** A system over a real store, whose scheduler is left out: tests end tasks by hand. */
-export function testSystem(
+export async function testSystem(
   database: TestDatabase,
   repoRoot: string,
   logged: Readonly<Record<string, unknown>>[] = [],
-): System {
+): Promise<System> {
+  const settings = readSettings({ HOME: repoRoot, PATH: process.env['PATH'] })
+  const submitContext: SubmitContext = {
+    store: database.store,
+    repositories: createRepositories({ repoRoots: [repoRoot], cwd: repoRoot }),
+    agents: ['command'],
+    runtimes: ['local', 'dagger'],
+    machineId: 'machine-1',
+    refusedHost: (host) => (host === 'localhost' ? 'localhost is not allowed' : null),
+  }
+  const publisher = await createPublisher({
+    place: localPlace(settings.home, run),
+    path: settings.path,
+    passThrough: {},
+    credentialsFor: () => Promise.resolve(null),
+    log: quiet,
+  })
   return {
-    settings: readSettings({ HOME: repoRoot }),
+    settings,
     store: database.store,
     tokens: database.tokens,
     sessions: openSessionStore(database.database),
     dashboard: openDashboard(database.database),
     eventLog: openEventLog(database.database, quiet),
-    submitContext: {
-      store: database.store,
-      repositories: createRepositories({ repoRoots: [repoRoot], cwd: repoRoot }),
-      agents: ['command'],
-      runtimes: ['local', 'dagger'],
-      machineId: 'machine-1',
-      refusedHost: (host) => (host === 'localhost' ? 'localhost is not allowed' : null),
-    },
+    submitContext,
+    runContext: { submit: submitContext, runs: openRunStore(database.database), publisher },
     log: {
       info: () => {},
       warn: () => {},

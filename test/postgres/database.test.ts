@@ -24,7 +24,9 @@ describe('openDatabase', () => {
       await test.query('create schema public')
       const opened = await Promise.all(Array.from({ length: 5 }, () => open(test.url)))
       await Promise.all(opened.map((database) => database.close()))
-      expect(await test.query('select name from kysely_migration')).toEqual([{ name: '0001-queue' }])
+      const done = (await test.query('select name from kysely_migration')).map((row) => row['name'])
+      expect(done).toContain('0001-queue')
+      expect(new Set(done).size).toBe(done.length)
       expect(await test.query('select * from settings')).toHaveLength(1)
     }))
 

@@ -22,6 +22,7 @@ export function newTask(changes: Partial<NewTask> = {}): NewTask {
     needs: [],
     paths: [],
     retryOf: null,
+    place: null,
     options: { ...defaultTaskOptions, command: 'true', timeoutMs: 60_000, silenceMs: 60_000 },
     ...changes,
   }
