@@ -40,7 +40,10 @@ export interface ClaimedTask {
   readonly ownShas: readonly string[]
   /** Commits that the tasks in `needs` made, where they were not merged: the last one is where this task starts. */
   readonly needBranches: readonly { taskId: string; repo: string; branch: string; headSha: string }[]
-  /** Where it starts without such needs; `null`: it belongs to no run, or has to see the base as it is now. */
+  /**
+   * Where it starts without such needs; `null`: it belongs to no run, or has to see the base as it is now, as a task
+   * that is done again does, since a person may have mended the base.
+   */
   readonly runBase: RunBase | null
 }
 

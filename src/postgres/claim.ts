@@ -48,7 +48,9 @@ export async function describeClaim(context: StoreContext, row: TaskRow | null):
   const [ownShas, needBranches, runBase] = await Promise.all([
     row.retry_of === null ? shasOn(row.branch, row.intended) : chainShas(context, row),
     row.needs.length === 0 ? [] : branchesOfNeeds(context, row),
-    row.run_id === null || row.pinned_sha !== null ? null : runBaseOf(context.db, row),
+    row.run_id === null || row.retry_of !== null || row.pinned_sha !== null
+      ? null
+      : runBaseOf(context.db, row),
   ])
   return {
     lease: { taskId: row.id, attempt: row.attempt, workerId: row.worker_id },
