@@ -94,6 +94,7 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
         return message(c, 'It cannot be done again', detail, 422)
       }
       case 'key_reused':
+      case 'already_retried':
         return c.redirect(`/tasks/${task.id}`, 303)
       default:
         return submitted satisfies never
