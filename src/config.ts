@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { durationSchema } from './model/duration.ts'
 import { defaultEngineSlots, parseEngines, type EngineAddress } from './model/engine-address.ts'
 import type { ProviderAccess, ProviderLogin } from './model/provider-access.ts'
 import type { ProviderName } from './model/provider.ts'
+import { defaultKeepWorkMs } from './model/kept-work.ts'
 
 /** Everything that the environment sets, read once. Nothing else in the project reads the environment. */
 export interface Settings {
@@ -28,10 +30,14 @@ export interface Settings {
   /** Token for the GitHub server of this address, e.g. https://github.com. */
   readonly githubToken: { readonly serverUrl: string; readonly token: string } | null
   readonly author: { readonly name: string; readonly email: string }
+  /** Milliseconds for which the work of a task that ended badly is kept. */
+  readonly keepWorkMs: number
   /** Memory of one sandbox, all its processes together. */
   readonly memoryBytes: number
   /** Processes and threads of one sandbox. */
   readonly processes: number
+  /** The index that git is committing from, as it tells its hooks; `null`: the usual one. */
+  readonly gitIndexFile: string | null
   /** PATH, as given: where tools for the sandbox are found. */
   readonly path: string
   /** The user's own home folder, whose tools but not whose secrets sandboxes see. */
@@ -111,6 +117,7 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')
     .default('Nightshift <nightshift@localhost>'),
+  NIGHTSHIFT_KEEP_WORK: durationSchema({ minMs: 0, maxMs: 3650 * 24 * 3_600_000 }).optional(),
   NIGHTSHIFT_MEMORY_MB: z.coerce.number().int().min(64).default(4096),
   NIGHTSHIFT_ENGINES: z.string().optional(),
   NIGHTSHIFT_IMAGE: z.string().default(defaultImage),
@@ -128,6 +135,7 @@ const environmentSchema = z.object({
   ANTHROPIC_BASE_URL: baseUrl('https://api.anthropic.com'),
   OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1'),
   GOOGLE_GEMINI_BASE_URL: baseUrl('https://generativelanguage.googleapis.com'),
+  GIT_INDEX_FILE: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
 })
@@ -163,8 +171,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     githubToken:
       env.GITHUB_TOKEN === undefined ? null : { serverUrl: env.GITHUB_SERVER_URL, token: env.GITHUB_TOKEN },
     author: { name: name ?? '', email: email ?? '' },
+    keepWorkMs: env.NIGHTSHIFT_KEEP_WORK ?? defaultKeepWorkMs,
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
     processes: env.NIGHTSHIFT_PROCESSES,
+    gitIndexFile: env.GIT_INDEX_FILE ?? null,
     path: env.PATH,
     userHome,
     dagger: daggerSettings(env, given),
@@ -225,6 +235,12 @@ function anthropicLogin(env: z.output<typeof environmentSchema>): ProviderLogin 
 
 function keyLogin(key: string | undefined): ProviderLogin | null {
   return key === undefined ? null : { kind: 'key', secret: key.trim() }
+}
+
+/** The person's own environment, without what git tells its hooks: a check that calls git means where it is. */
+export function environmentOfChecks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const gits = /^GIT_(?:DIR|INDEX_FILE|PREFIX|WORK_TREE|EXEC_PATH)$/
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !gits.test(name)))
 }
 
 function pick(environment: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {

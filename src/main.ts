@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, statfs } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { hostname, tmpdir } from 'node:os'
 import { cwd } from 'node:process'
 import { ulid } from 'ulid'
 import { createCommandAgent } from './agents/command.ts'
 import { runCli } from './cli/run-cli.ts'
-import { ConfigurationError, type Settings } from './config.ts'
+import { ConfigurationError, environmentOfChecks, type Settings } from './config.ts'
 import type { PipelineParts } from './core/attempt.ts'
 import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
 import type { SubmitContext } from './core/submit.ts'
+import type { HandTools } from './core/hand-tools.ts'
 import type { System } from './core/system.ts'
 import { createGateway } from './gateway/gateway.ts'
+import { createCheckouts } from './git/checkout.ts'
 import { createCloner } from './git/clone.ts'
 import { createCredentials } from './git/credentials.ts'
 import { localPlace } from './git/git-place.ts'
@@ -40,6 +42,7 @@ import { isTransient } from './postgres/transient.ts'
 import { createSecretScanner } from './secretlint/secret-scanner.ts'
 import { Closers } from './process/closers.ts'
 import { run } from './process/run.ts'
+import { runShellLine } from './process/shell-line.ts'
 import { createSpawner } from './process/spawner.ts'
 import { createStreamLog } from './process/stream-log.ts'
 import { systemClock } from './process/system-clock.ts'
@@ -60,6 +63,7 @@ export async function start(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     open,
+    handTools,
     signals: { subscribe: subscribeToSignals },
     version: await version(),
   })
@@ -105,7 +109,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   const connection = embedded?.connection ?? settings.databaseUrl ?? ''
   const database = await openDatabase(connection, { log, embedded: embedded !== null })
   closers.push(() => database.close())
-  const store = openStore(database, { log })
+  const store = openStore(database, { log, keepWorkMs: settings.keepWorkMs })
   closers.push(() => store.close())
   const tokens = openTokenStore(database)
 
@@ -236,6 +240,23 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
         log,
       }),
     close: () => closers.close(),
+  }
+}
+
+/** What looks at a checkout in hand: git, a shell and the operator's policy. */
+async function handTools(settings: Settings, environment: NodeJS.ProcessEnv): Promise<HandTools> {
+  const operatorPolicy =
+    settings.operatorPolicy === null ? null : await readOperatorPolicy(settings.operatorPolicy)
+  const { path, userHome } = settings
+  return {
+    checkouts: createCheckouts({ scratch: tmpdir(), path, userHome, run }),
+    parts: (signal) => ({
+      scanSecrets: createSecretScanner(),
+      operatorPolicy,
+      runIn: (folder) => (line, options) =>
+        runShellLine(line, { ...options, cwd: folder, env: environmentOfChecks(environment), signal }),
+      mask: createMask(settings.secrets),
+    }),
   }
 }
 

@@ -21,6 +21,7 @@ import { addEventStreamRoute } from './event-stream-route.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { SharedPages } from './shared-pages.ts'
 import { addRunRoutes } from './run-routes.ts'
+import { addSchemaRoute } from './schema-route.ts'
 import { TaskHints } from './task-hints.ts'
 import { addTaskRoutes } from './task-routes.ts'
 import { addTaskStreamRoutes } from './task-stream-routes.ts'
@@ -92,6 +93,7 @@ export function createApi(options: ApiOptions): Api {
   addAutonomousRoutes(api, context)
   addOperationRoutes(api, context)
   app.route('/api/v1', api)
+  addSchemaRoute(app)
   addHealthRoutes(app, context)
   addDashboard(app, context, access)
   addEventStreamRoute(app, context)

@@ -1,4 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import { shortId } from '../model/task-id.ts'
 import { jsonOf } from './components.ts'
 import type { Task } from '../model/task.ts'
 import { taskOf, type ApiContext } from './context.ts'
@@ -66,7 +67,26 @@ const diffRoute = createRoute({
   ),
 })
 
-/** Events, log and diff of a task. */
+const bundleRoute = createRoute({
+  method: 'get',
+  path: '/tasks/{id}/bundle',
+  tags,
+  summary: 'The work of a task as a git bundle',
+  description:
+    'What the task handed over last, kept for a while where it ended without being pushed. `git fetch FILE HEAD` takes it into a clone that has the base; nobody has judged it well.',
+  request: { params: taskParams },
+  responses: answers(
+    {
+      200: {
+        description: 'The bundle, with HEAD as its one ref',
+        content: { 'application/x-git-bundle': { schema: { type: 'string', format: 'binary' } } },
+      },
+    },
+    ['not-found'],
+  ),
+})
+
+/** Events, log, diff and bundle of a task. */
 export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void {
   const { store } = context.system
 
@@ -93,6 +113,19 @@ export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void
     if (diff === null)
       throw new ProblemError('not-found', `task ${task.id} has no diff${whyNoDiff(task.state)}`)
     return new Response(new Uint8Array(diff), { headers: { 'content-type': 'text/x-diff' } })
+  })
+
+  api.openapi(bundleRoute, async (c) => {
+    const task = await taskOf(context, c.req.param('id'))
+    const kept = await store.bundle(task.id)
+    if (kept === null)
+      throw new ProblemError('not-found', `task ${task.id} has no work to fetch${whyNoBundle(task)}`)
+    return new Response(new Uint8Array(kept.bundle), {
+      headers: {
+        'content-type': 'application/x-git-bundle',
+        'content-disposition': `attachment; filename="${shortId(task.id)}.bundle"`,
+      },
+    })
   })
 }
 
@@ -173,6 +206,12 @@ export function eventId(header: string): number {
 
 function wantsEventStream(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((type) => /^\s*text\/event-stream\s*(?:;|$)/i.test(type))
+}
+
+function whyNoBundle({ state, branch, evidence }: Task): string {
+  if (state !== 'done') return ` yet: it is ${state}`
+  if (evidence?.confirmedAt != null) return `: it is on the branch ${branch}`
+  return evidence?.headSha == null ? '' : ' any more, or it was too large to be kept'
 }
 
 function whyNoDiff(state: string): string {

@@ -1,5 +1,6 @@
 import type { Client } from '../client/client.ts'
 import type { Settings } from '../config.ts'
+import type { HandTools } from '../core/hand-tools.ts'
 import type { System } from '../core/system.ts'
 import { UsageError } from './command-failure.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,6 +14,8 @@ export interface CliContext {
   settings(): Settings
   /** Opens database and adapters; whoever calls it closes what it answers. */
   open(settings: Settings): Promise<System>
+  /** What looks at a checkout in hand. */
+  handTools(settings: Settings): Promise<HandTools>
   /** The server that NIGHTSHIFT_URL names. */
   client(): Client
   /** Aborts at the first SIGINT or SIGTERM; at the second, the process ends without asking. */

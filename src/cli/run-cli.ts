@@ -1,13 +1,16 @@
 import { Command, CommanderError } from 'commander'
 import { createClient } from '../client/client.ts'
 import { readSettings, type Settings } from '../config.ts'
+import type { HandTools } from '../core/hand-tools.ts'
 import type { System } from '../core/system.ts'
+import { addCheckCommand } from './check-command.ts'
 import { exitCodes, failureOf } from './command-failure.ts'
 import type { CliContext } from './context.ts'
 import { addDoctorCommand } from './doctor-command.ts'
 import { addOperationCommands } from './operation-commands.ts'
-import { addOutputCommands } from './output-commands.ts'
+import { addBundleCommand, addOutputCommands } from './output-commands.ts'
 import { addPlanCommands } from './plan-commands.ts'
+import { addRepositoryCommands } from './repository-commands.ts'
 import { addRunCommand } from './run-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSubmitCommand } from './submit-command.ts'
@@ -30,6 +33,7 @@ export interface CliOptions {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly open: (settings: Settings) => Promise<System>
+  readonly handTools: (settings: Settings, environment: NodeJS.ProcessEnv) => Promise<HandTools>
   readonly signals: Signals
   readonly version: string
 }
@@ -53,6 +57,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     version: options.version,
     settings: () => (settings ??= readSettings(options.environment)),
     open: options.open,
+    handTools: (read) => options.handTools(read, options.environment),
     client: () => {
       const { url, token } = context.settings()
       return createClient({ url, token, signal: interrupted.signal })
@@ -144,9 +149,12 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
     addSubmitCommand,
     addTaskCommands,
     addOutputCommands,
+    addBundleCommand,
     addPlanCommands,
     addOperationCommands,
     addTokenCommands,
+    addRepositoryCommands,
+    addCheckCommand,
     addDoctorCommand,
   ]) {
     add(program, context, setExitCode)

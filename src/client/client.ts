@@ -45,6 +45,7 @@ export interface Client {
   /** The events that there are now. */
   eventsSoFar(id: string): AsyncGenerator<TaskEvent, void>
   diff(id: string): Promise<Buffer>
+  bundle(id: string): Promise<Buffer>
   cancel(id: string): Promise<Task>
   retry(id: string): Promise<Task>
   pause(): Promise<QueueStats>
@@ -79,6 +80,11 @@ export function createClient(options: HttpOptions): Client {
     },
     async diff(id) {
       const response = await http.whole(taskPath(id, '/diff'), { headers: { accept: 'text/x-diff' } })
+      return Buffer.from(await response.arrayBuffer())
+    },
+    async bundle(id) {
+      const headers = { accept: 'application/x-git-bundle' }
+      const response = await http.whole(taskPath(id, '/bundle'), { headers })
       return Buffer.from(await response.arrayBuffer())
     },
     cancel: (id) => http.json(taskPath(id, '/cancel'), taskSchema, { method: 'POST' }),

@@ -156,7 +156,7 @@ export function nextStep(task: Task): string | null {
       return null
     case 'rejected':
     case 'checks_failed':
-      return `look: nightshift diff ${id}; then change the prompt, or the rule in .nightshift.yaml on the base`
+      return `look: nightshift diff ${id}, or fetch it: nightshift bundle ${id}; then change the prompt, or the rule in .nightshift.yaml on the base`
     case 'agent_failed':
       return `look: nightshift logs ${id}; then: nightshift retry ${id}`
     case 'conflict':

@@ -32,6 +32,10 @@ export const checkResultSchema = z
       .boolean()
       .optional()
       .meta({ description: 'It fails on the base in the same way: not the task’s fault.' }),
+    newFailures: z.array(z.string()).optional().meta({
+      description:
+        'Where it fails on the base too: what is new, as names of tests or as lines of its output.',
+    }),
   })
   .meta({ id: 'CheckResult' })
 export type CheckResult = z.infer<typeof checkResultSchema>

@@ -203,7 +203,8 @@ export interface TaskStore {
   record(lease: Lease, events: readonly NewEvent[]): Promise<void>
 
   /**
-   * Fenced: ends the task, releases what waited for it, drops its saved work, keeps its diff, in one transaction.
+   * Fenced: ends the task, releases what waited for it, keeps its diff, in one transaction. Drops its saved work, or
+   * keeps it for a while where the task ended badly.
    * Throws where the outcome needs a confirmed SHA and the evidence has none.
    */
   settle(lease: Lease, ending: Ending, diff: Buffer | null): Promise<void>
@@ -234,6 +235,8 @@ export interface TaskStore {
   events(taskId: string, options: { after: number; limit: number }): Promise<readonly TaskEvent[]>
   /** The unified diff of a task's work, `null` where none was kept. */
   diff(taskId: string): Promise<Buffer | null>
+  /** What the task handed over last, as {@link SavedWork} has it; `null` where it was pushed, too large or is too old. */
+  bundle(taskId: string): Promise<{ headSha: string; bundle: Buffer } | null>
 
   /**
    * Calls back when something may have changed, until closed; a hint, never the truth: it can be lost or doubled.

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
+import { isGood } from '../model/outcome.ts'
 import type { Ending } from '../ports/task-store.ts'
 import { prepared } from './prepared.ts'
 import { releaseAfter } from './release.ts'
@@ -8,7 +9,8 @@ import type { TaskRow } from './task-row.ts'
 import type { Tx } from './transaction.ts'
 
 /**
- * Ends the task that the condition finds, keeps its diff and drops its saved work. `undefined`: it found none that had
+ * Ends the task that the condition finds, keeps its diff and drops its saved work, which a person may want to fetch
+ * where it ended badly: then `sweep` drops it, after a while. `undefined`: it found none that had
  * not ended. What waited for it is let go by `releaseAfter`, in a statement of its own.
  */
 export async function endTask(
@@ -36,7 +38,7 @@ export async function endTask(
       insert into diffs (task_id, gzip)
       select id, ${gzippedDiff}::bytea from ended where ${gzippedDiff}::bytea is not null
     ), dropped as (
-      delete from saved_work using ended where saved_work.task_id = ended.id
+      delete from saved_work using ended where saved_work.task_id = ended.id and ${isGood(ending.outcome)}
     )
     select id from ended`.execute(tx)
   return ended.rows[0]?.id

@@ -64,6 +64,18 @@ export async function diff(context: StoreContext, taskId: string): Promise<Buffe
   return row === undefined ? null : decompress(row.gzip)
 }
 
+export async function bundle(
+  context: StoreContext,
+  taskId: string,
+): Promise<{ headSha: string; bundle: Buffer } | null> {
+  const row = await context.db
+    .selectFrom('saved_work')
+    .select(['head_sha', 'bundle'])
+    .where('task_id', '=', storableText(taskId))
+    .executeTakeFirst()
+  return row === undefined ? null : { headSha: row.head_sha, bundle: row.bundle }
+}
+
 async function byId(context: StoreContext, id: string): Promise<TaskRow | undefined> {
   return context.db.selectFrom('tasks').selectAll().where('id', '=', storableText(id)).executeTakeFirst()
 }

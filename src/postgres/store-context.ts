@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { defaultKeepWorkMs } from '../model/kept-work.ts'
 import type { Log } from '../ports/log.ts'
 import type { Notifier } from './notifier.ts'
 import type { Schema } from './schema.ts'
@@ -14,6 +15,8 @@ export interface StoreOptions {
   readonly failedBackoffMs: readonly number[]
   /** Bytes of output text kept of one task. */
   readonly maxOutputBytes: number
+  /** How long the work of a task that ended badly is kept for a person. */
+  readonly keepWorkMs: number
 }
 
 export const storeDefaults: Omit<StoreOptions, 'log'> = {
@@ -21,6 +24,7 @@ export const storeDefaults: Omit<StoreOptions, 'log'> = {
   expiredBackoffMs: [0, 5000, 30_000],
   failedBackoffMs: [2000, 8000, 30_000],
   maxOutputBytes: 20_000_000,
+  keepWorkMs: defaultKeepWorkMs,
 }
 
 /** What every part of the store works with. */

@@ -23,7 +23,7 @@ export async function sweep(context: StoreContext): Promise<number> {
   ]
   context.notifier.changed(changed)
   const paused = await showPause(context)
-  await inTransaction(context.db, forget)
+  await inTransaction(context.db, (tx) => forget(tx, context.options.keepWorkMs))
   return new Set(changed).size + paused
 }
 
@@ -90,9 +90,13 @@ async function releaseMissed(context: StoreContext): Promise<readonly string[]> 
   })
 }
 
-async function forget(tx: Tx): Promise<void> {
+async function forget(tx: Tx, keepWorkMs: number): Promise<void> {
   await sql`delete from workers where seen_at < now() - interval '1 hour'`.execute(tx)
   await forgetOldKeys(tx)
+  await sql`
+    delete from saved_work using tasks
+    where tasks.id = saved_work.task_id and tasks.state = 'done'
+      and tasks.ended_at <= now() - ${keepWorkMs} * interval '1 ms'`.execute(tx)
 }
 
 async function eachTask(

@@ -10,7 +10,7 @@ import { heartbeat, leave } from './heartbeat.ts'
 import { createListening } from './listen.ts'
 import { createNotifier } from './notifier.ts'
 import { pause, resume } from './pause.ts'
-import { diff, find, get, list, submissionOf } from './read-tasks.ts'
+import { bundle, diff, find, get, list, submissionOf } from './read-tasks.ts'
 import { park, wake } from './park.ts'
 import { handBack, retryLater, settle } from './settle.ts'
 import { pinRun } from './run-base.ts'
@@ -64,6 +64,7 @@ export function openStore(
     stats: () => stats(context),
     events: (taskId, how) => readEvents(context, taskId, how),
     diff: (taskId) => diff(context, taskId),
+    bundle: (taskId) => bundle(context, taskId),
     listen: (on) => listening.listen(on),
     keepPool: (pool) => keepPool(context, db, pool),
     leave: (workerId) => leave(context, workerId),

@@ -36,6 +36,7 @@ export function type(argv: readonly string[], options: PersonOptions = {}): Type
     stdout: stdout.stream,
     stderr: stderr.stream,
     open: options.open ?? (() => Promise.reject(new Error('the database cannot be opened'))),
+    handTools: () => Promise.reject(new Error('there is no checkout in hand')),
     signals: {
       subscribe(listener) {
         listeners.add(listener)

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { runCli } from '../support/nightshift.ts'
 import { servedPlace } from '../support/served-place.ts'
-import { listBranches, makeRepository, showFile } from '../support/repositories.ts'
+import { git, listBranches, makeCheckout, makeRepository, showFile } from '../support/repositories.ts'
 
 describe('the gate stands between the agent and the remote', () => {
   const served = servedPlace()
@@ -29,6 +30,28 @@ describe('the gate stands between the agent and the remote', () => {
     expect(task.evidence?.policy?.violations).toMatchObject([{ rule: 'deny', file: 'secret/one' }])
     expect(task.reason).toContain('secret/one')
     expect(branches).toEqual(['main'])
+  })
+
+  it('the work that was rejected can be fetched, commits and all, and what was pushed lies on its branch', async () => {
+    const rules = 'fixRounds: 0\npolicy:\n  deny: ["secret/**"]\n'
+    const command =
+      'mkdir -p secret; echo 1 > secret/one; git add .; git commit -qm mine; echo 2 > secret/two'
+    const { task, remote } = await work(rules, command)
+    const { place } = served
+    const environment = { ...place.environment, NIGHTSHIFT_URL: served.server.url }
+    const file = join(place.folder, `${task.id}.bundle`)
+    const end = await runCli({ ...place, environment }, ['bundle', task.id, file])
+    expect(end).toMatchObject({ exitCode: 0, stdout: `${file}\n` })
+    const clone = await makeCheckout(remote.path, join(place.folder, `clone-${made}`))
+    await git(clone, ['fetch', '--quiet', file, 'HEAD:fetched'])
+    expect((await git(clone, ['rev-parse', 'fetched'])).trim()).toBe(task.evidence?.headSha)
+    expect(await showFile(clone, 'fetched', 'secret/two')).toBe('2\n')
+    expect((await runCli({ ...place, environment }, ['bundle', task.id, file])).stderr).toContain('--force')
+
+    const pushed = await work('', 'echo 1 > one')
+    const answer = await served.server.request('GET', `/api/v1/tasks/${pushed.task.id}/bundle`)
+    expect(answer.status).toBe(404)
+    expect(await answer.text()).toContain(`on the branch ${pushed.task.branch}`)
   })
 
   it('the agent is told what was found, with its prompt, and may mend it', async () => {

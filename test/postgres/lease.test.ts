@@ -134,6 +134,21 @@ describe('what an attempt keeps', () => {
     expect(await test.query('select * from saved_work')).toEqual([])
   })
 
+  it('the work of a task that ended badly is kept for a person, for as long as was set', async () => {
+    const { lease } = await running()
+    const work = { headSha: sha('2'), bundle: Buffer.from([0, 1, 255]), evidence: noEvidence() }
+    await test.store.saveWork(lease, work)
+    await test.store.settle(lease, ending('rejected'), null)
+    const { headSha, bundle } = work
+    expect(await test.store.bundle(lease.taskId)).toEqual({ headSha, bundle })
+    await test.query("update tasks set ended_at = now() - interval '13 days'")
+    await test.store.sweep()
+    expect(await test.store.bundle(lease.taskId)).toEqual({ headSha, bundle })
+    await test.query("update tasks set ended_at = now() - interval '15 days'")
+    await test.store.sweep()
+    expect(await test.store.bundle(lease.taskId)).toBeNull()
+  })
+
   it('every SHA that was meant for its branch is known as its own, in a retry of the task as well', async () => {
     const { lease, task } = await running()
     await test.store.intendPush(lease, { branch: task.branch, sha: sha('1') })

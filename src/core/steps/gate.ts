@@ -1,3 +1,4 @@
+import type { CheckResult } from '../../model/evidence.ts'
 import type { Work } from '../../ports/publisher.ts'
 import type { CloneSource } from '../../ports/runtime.ts'
 import type { Attempt } from '../attempt.ts'
@@ -21,18 +22,32 @@ export async function gate(
 ): Promise<Findings | null> {
   const violations = await judgePolicy(attempt, rules, work)
   if (violations.length > 0) {
-    const reason: Reason = { kind: 'policy_broken', violations }
-    const lines = violations.map(({ file, line, message }) => `- ${placeOf(file, line)}${message}`)
-    return { reason, words: `The work breaks rules of this repository. Mend this:\n${lines.join('\n')}` }
+    const said = violations.map(({ message }) => `- ${message}`)
+    const words = `The work breaks rules of this repository. Mend this:\n${cut(said)}`
+    return { reason: { kind: 'policy_broken', violations }, words }
   }
   const failed = await runChecks(attempt, source, rules, work)
   if (failed.length === 0) return null
   const reason: Reason = { kind: 'checks_failed', failed }
-  const parts = failed.map((check) => `- ${check.name}: ${check.command}\n${check.outputTail ?? ''}`)
-  return { reason, words: `${sentence(reason)} Mend this:\n${parts.join('\n')}` }
+  return { reason, words: `${sentence(reason)} Mend this:\n${cut(failed.map(checkWords))}` }
 }
 
-function placeOf(file: string | null, line: number | null): string {
-  if (file === null) return ''
-  return line === null ? `${file}: ` : `${file}:${line}: `
+/** An agent's command line or environment holds 128 KiB, and the prompt needs its part of it. */
+const maxWordsBytes = 24_000
+
+function cut(parts: readonly string[]): string {
+  let left = maxWordsBytes
+  const fitting = parts.filter((part) => (left -= Buffer.byteLength(part) + 1) >= 0)
+  const rest = parts.length - fitting.length
+  const [first = ''] = parts
+  const kept =
+    fitting.length === 0 ? [`${Buffer.from(first).subarray(0, maxWordsBytes).toString('utf8')}…`] : fitting
+  return rest > 0 && parts.length > 1 ? `${kept.join('\n')}\n(${rest} more)` : kept.join('\n')
+}
+
+/** What a check found, for the agent: what is new where the base fails too, otherwise the end of what it printed. */
+function checkWords({ name, command, newFailures, outputTail = '' }: CheckResult): string {
+  const what =
+    newFailures === undefined ? outputTail : `New on this branch:\n${newFailures.join('\n')}\n${outputTail}`
+  return `- ${name}: ${command}\n${what}`
 }

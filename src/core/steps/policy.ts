@@ -3,6 +3,7 @@ import { judge } from '../../model/policy/judge.ts'
 import type { Policy } from '../../model/policy/schema.ts'
 import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
 import type { Work } from '../../ports/publisher.ts'
+import type { SecretScanner } from '../../ports/secret-scanner.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import { findSecrets } from './secrets.ts'
 import type { RepositoryRules } from './repository-file.ts'
@@ -14,19 +15,25 @@ export function judgePolicy(
   work: Work,
 ): Promise<readonly Violation[]> {
   return inStep(attempt, 'policy', async () => {
-    const policy = effectivePolicy(rules.written ? rules.file : null, attempt.parts.operatorPolicy)
-    const violations = await judge(policy, {
-      changes: work.changes,
-      insertions: work.insertions,
-      deletions: work.deletions,
-      commits: asksForCommits(policy) ? await work.log() : [],
-      secretFindings: policy.secrets === 'deny' ? await findSecrets(attempt.parts.scanSecrets, work) : [],
-      readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
-      headTree: () => work.headTree(),
-    })
+    const { scanSecrets, operatorPolicy } = attempt.parts
+    const policy = effectivePolicy(rules.written ? rules.file : null, operatorPolicy)
+    const violations = await judgeWork(scanSecrets, policy, work)
     attempt.evidence = { ...attempt.evidence, policy: { passed: violations.length === 0, violations } }
     for (const violation of violations) attempt.journal.note('policy', violation.message, { ...violation })
     return violations
+  })
+}
+
+/** What of the policy some work breaks; reads no more of the work than the policy asks for. */
+export async function judgeWork(scan: SecretScanner, policy: Policy, work: Work): Promise<Violation[]> {
+  return judge(policy, {
+    changes: work.changes,
+    insertions: work.insertions,
+    deletions: work.deletions,
+    commits: asksForCommits(policy) ? await work.log() : [],
+    secretFindings: policy.secrets === 'deny' ? await findSecrets(scan, work) : [],
+    readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
+    headTree: () => work.headTree(),
   })
 }
 
