@@ -32,10 +32,10 @@ export async function answerTurn(
   reply.flushHeaders()
   const frames = dialect.stream(turn, used)
   const sent: string[] = []
+  const closed = once(reply, 'close')
   const send = async (frame: string) => {
     if (!asEvents) sent.push(frame)
-    else if (frame !== '' && !reply.write(frame))
-      await Promise.race([once(reply, 'drain'), once(reply, 'close')])
+    else if (frame !== '' && !reply.write(frame)) await drained(reply, closed)
   }
   await send(frames.open())
   switch (answer.kind) {
@@ -78,4 +78,11 @@ export async function answerTurn(
         .map((frame) => frame.replace(/^data: /, ''))
         .join(',')}]`,
     )
+}
+
+async function drained(reply: ServerResponse, closed: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController()
+  const drain = once(reply, 'drain', { signal: waiting.signal }).catch(() => {})
+  await Promise.race([drain, closed])
+  waiting.abort()
 }
