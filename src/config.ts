@@ -27,8 +27,10 @@ export interface Settings {
   readonly gitCredentials: string | null
   /** Path of the operator's own policy, laid over every repository's. */
   readonly operatorPolicy: string | null
-  /** Token for the GitHub server of this address, e.g. https://github.com. */
-  readonly githubToken: { readonly serverUrl: string; readonly token: string } | null
+  /** Where pull requests live, and as whom; `null`: every repository is a plain git remote. */
+  readonly github: GithubSettings | null
+  /** Where repositories with pull requests are, also where there is no token for it. */
+  readonly githubServerUrl: string
   readonly author: { readonly name: string; readonly email: string }
   /** Milliseconds for which the work of a task that ended badly is kept. */
   readonly keepWorkMs: number
@@ -69,6 +71,26 @@ export interface DaggerSettings {
   readonly env: Readonly<Record<string, string>>
 }
 
+export interface GithubSettings {
+  /** Where repositories are, e.g. https://github.com. */
+  readonly serverUrl: string
+  /** Root of the API, e.g. https://api.github.com. */
+  readonly apiUrl: string
+  readonly account:
+    | { readonly kind: 'token'; readonly token: string }
+    | {
+        readonly kind: 'app'
+        readonly appId: string
+        /** PEM. */
+        readonly privateKey: string
+        readonly installationId: number | null
+      }
+  /** What pull requests get. */
+  readonly draft: boolean
+  readonly labels: readonly string[]
+  readonly reviewers: readonly string[]
+}
+
 /** The environment or the command line cannot be used as it is: exit code 2. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError'
@@ -93,6 +115,16 @@ function baseUrl(usual: string) {
     .default(usual)
 }
 
+// A token over http could be read by anyone on the way; on the loopback there is no way.
+const githubUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an https URL' })
+  .refine(
+    (url) =>
+      url.startsWith('https:') ||
+      /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?(?:\/|$)/.test(url),
+    'must be an https URL; http is taken for this machine alone',
+  )
+
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
@@ -110,9 +142,17 @@ const environmentSchema = z.object({
   NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
   NIGHTSHIFT_POLICY: z.string().optional(),
   GITHUB_TOKEN: z.string().optional(),
-  GITHUB_SERVER_URL: z
-    .url({ protocol: /^https?$/, error: 'must be an https URL' })
-    .default('https://github.com'),
+  GITHUB_SERVER_URL: githubUrl.default('https://github.com'),
+  GITHUB_API_URL: githubUrl.optional(),
+  GITHUB_APP_ID: z.string().regex(/^\w+$/, 'must be the id of a GitHub App').optional(),
+  GITHUB_APP_PRIVATE_KEY: z
+    .string()
+    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be a private key in PEM form')
+    .optional(),
+  GITHUB_APP_INSTALLATION_ID: z.coerce.number().int().positive().optional(),
+  NIGHTSHIFT_PR_DRAFT: z.stringbool({ error: 'must be true or false' }).default(false),
+  NIGHTSHIFT_PR_LABELS: z.string().default(''),
+  NIGHTSHIFT_PR_REVIEWERS: z.string().default(''),
   NIGHTSHIFT_AUTHOR: z
     .string()
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')
@@ -168,8 +208,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
       .filter((host) => host !== ''),
     gitCredentials: env.NIGHTSHIFT_GIT_CREDENTIALS ?? null,
     operatorPolicy: env.NIGHTSHIFT_POLICY === undefined ? null : resolve(env.NIGHTSHIFT_POLICY),
-    githubToken:
-      env.GITHUB_TOKEN === undefined ? null : { serverUrl: env.GITHUB_SERVER_URL, token: env.GITHUB_TOKEN },
+    github: githubSettings(env),
+    githubServerUrl: env.GITHUB_SERVER_URL.replace(/\/+$/, ''),
     author: { name: name ?? '', email: email ?? '' },
     keepWorkMs: env.NIGHTSHIFT_KEEP_WORK ?? defaultKeepWorkMs,
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
@@ -241,6 +281,39 @@ function keyLogin(key: string | undefined): ProviderLogin | null {
 export function environmentOfChecks(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const gits = /^GIT_(?:DIR|INDEX_FILE|PREFIX|WORK_TREE|EXEC_PATH)$/
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !gits.test(name)))
+}
+
+function githubSettings(env: z.output<typeof environmentSchema>): GithubSettings | null {
+  const account = githubAccount(env)
+  if (account === null) return null
+  const serverUrl = env.GITHUB_SERVER_URL.replace(/\/+$/, '')
+  // Where GitHub Enterprise has its API, unless it is told.
+  const usual = new URL(serverUrl).host === 'github.com' ? 'https://api.github.com' : `${serverUrl}/api/v3`
+  return {
+    serverUrl,
+    apiUrl: env.GITHUB_API_URL?.replace(/\/+$/, '') ?? usual,
+    account,
+    draft: env.NIGHTSHIFT_PR_DRAFT,
+    labels: listOf(env.NIGHTSHIFT_PR_LABELS),
+    reviewers: listOf(env.NIGHTSHIFT_PR_REVIEWERS),
+  }
+}
+
+function githubAccount(env: z.output<typeof environmentSchema>): GithubSettings['account'] | null {
+  const { GITHUB_APP_ID: appId, GITHUB_APP_PRIVATE_KEY: privateKey, GITHUB_TOKEN: token } = env
+  if (token !== undefined) return { kind: 'token', token }
+  if (appId === undefined && privateKey === undefined) return null
+  if (appId === undefined || privateKey === undefined) {
+    throw new ConfigurationError('GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY are needed both, or neither')
+  }
+  return { kind: 'app', appId, privateKey, installationId: env.GITHUB_APP_INSTALLATION_ID ?? null }
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }
 
 function pick(environment: NodeJS.ProcessEnv, names: RegExp): Record<string, string> {

@@ -24,11 +24,14 @@ import { createPublisher } from './git/publisher.ts'
 import { createRepositories } from './git/repositories.ts'
 import { createDaggerRuntime } from './dagger/dagger-runtime.ts'
 import { engineExaminations } from './dagger/engine-examinations.ts'
+import { createGithub } from './github/github-forge.ts'
+import { refusedMerge } from './github/refused-merge.ts'
 import { createLocalRuntime } from './local/local-runtime.ts'
 import { createRegistries } from './local/registries.ts'
 import { processTag, sweepTagged } from './jail/process-tag.ts'
 import { refusedHost } from './jail/refused-host.ts'
 import { parsePolicyFile } from './model/repository-file/parse.ts'
+import type { Forge } from './ports/forge.ts'
 import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openSpend } from './postgres/spend.ts'
@@ -115,11 +118,19 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
 
   const spawner = createSpawner()
   closers.push(() => spawner.close())
+  const github = settings.github === null ? null : createGithub({ ...settings.github, clock: systemClock })
   const publisher = await createPublisher({
     place: localPlace(settings.home, spawner.run),
     path: settings.path,
     passThrough: settings.passThrough,
-    credentialsFor: createCredentials({ file: settings.gitCredentials, token: settings.githubToken, log }),
+    credentialsFor: createCredentials({
+      file: settings.gitCredentials,
+      token:
+        settings.github === null || github === null
+          ? null
+          : { serverUrl: settings.github.serverUrl, token: (repo) => github.tokenFor(repo) },
+      log,
+    }),
     log,
   })
   const hostRefusal = refusedHost(settings.network)
@@ -173,6 +184,8 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     runtimes,
     agents,
     gateway,
+    forge: github,
+    proposals: settings.github ?? { draft: false, labels: [], reviewers: [] },
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
     author: { authorName: settings.author.name, authorEmail: settings.author.email },
@@ -205,6 +218,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       area: `agent ${agent.name}`,
       look: async () => ({ detail: 'works', problems: await agent.problems() }),
     })),
+    ...(github === null ? [] : [{ area: 'forge GitHub', look: () => lookAtForge(github) }]),
     { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
   ]
 
@@ -215,6 +229,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     runtimes: parts.runtimes.map((runtime) => runtime.name),
     machineId,
     refusedHost: hostRefusal,
+    refusedMerge: refusedMerge(settings.githubServerUrl, github !== null),
   }
   return {
     settings,
@@ -286,6 +301,29 @@ async function lookAtGit(path: string) {
     return { detail, problems: ended.exitCode === 0 ? [] : [{ what: 'git does not run', todo }] }
   } catch {
     return { detail: '', problems: [{ what: 'git is not on the PATH', todo }] }
+  }
+}
+
+async function lookAtForge(forge: Forge) {
+  try {
+    const { login, scopes } = await forge.identity()
+    const told = scopes === null ? '' : `, with the scopes ${scopes.join(', ') || 'none'}`
+    const problems =
+      scopes === null || scopes.includes('repo') || scopes.includes('public_repo')
+        ? []
+        : [
+            {
+              what: `the token of ${login} lacks the scope repo`,
+              todo: 'give it the scope repo, or take another',
+            },
+          ]
+    return { detail: `is spoken to as ${login}${told}`, problems }
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error)
+    return {
+      detail: '',
+      problems: [{ what, todo: 'set GITHUB_TOKEN to a token that is valid; see GITHUB_API_URL' }],
+    }
   }
 }
 

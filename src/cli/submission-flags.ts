@@ -53,7 +53,10 @@ export function addSubmissionFlags(command: Command): Command {
     .option('--silence <duration>', 'how long the agent may say nothing (default: 15m)')
     .option('--require-changes', 'ending without a change is a failure')
     .option('--runtime <name>', 'dagger, local or auto: containers where an engine answers (default: auto)')
-    .option('--merge <when>', 'never: merging is left to people (default: never)')
+    .option(
+      '--merge <when>',
+      'never, checks: when the checks have passed, review: and a review (default: never)',
+    )
     .option('--merge-method <method>', 'merge, squash or rebase (default: merge)')
     .option('--reviewer <agent>', 'agent that reviews the work (default: the same agent)')
     .option(

@@ -5,6 +5,7 @@ import type { RegistryName } from '../model/repository-file/network-section.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Forge } from '../ports/forge.ts'
 import type { Gateway } from '../ports/gateway.ts'
 import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
 import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
@@ -21,6 +22,9 @@ export interface PipelineParts {
   readonly runtimes: readonly Runtime[]
   readonly agents: ReadonlyMap<AgentName, Agent>
   readonly gateway: Gateway
+  /** Where pull requests live; `null`: every repository is a plain git remote. */
+  readonly forge: Forge | null
+  readonly proposals: ProposalSettings
   readonly clock: Clock
   readonly limits: SandboxLimits
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>
@@ -34,6 +38,14 @@ export interface PipelineParts {
   /** Whether a database error may pass. */
   readonly isTransient: (error: unknown) => boolean
   readonly mask: (text: string) => string
+}
+
+/** What every pull request gets beside its title and body. */
+export interface ProposalSettings {
+  readonly draft: boolean
+  readonly labels: readonly string[]
+  /** Logins of people who are asked to review. */
+  readonly reviewers: readonly string[]
 }
 
 /** One run of the pipeline: what it works on, and what it has found out so far. */

@@ -1,14 +1,15 @@
-import type { RepositoryRules } from './steps/repository-file.ts'
 import type { Work } from '../ports/publisher.ts'
-import type { CloneSource } from '../ports/runtime.ts'
 import type { Ending } from '../ports/task-store.ts'
 import type { Attempt } from './attempt.ts'
+import { openBook } from './book.ts'
+import { deliver } from './delivery.ts'
+import { keepBase, keepJudged, type Desk } from './desk.ts'
 import { Stop, outcomeOf } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive } from './steps/hand-over.ts'
 import { prepare } from './steps/prepare.ts'
-import { publish } from './steps/publish.ts'
 import { readRules } from './steps/repository-file.ts'
+import { wantsReview } from './steps/review.ts'
 import { Workshop } from './steps/workshop.ts'
 
 /**
@@ -16,49 +17,69 @@ import { Workshop } from './steps/workshop.ts'
  * end is an error: {@link Stop} for the task's own, Interruption for one from outside, anything else for the machinery.
  */
 export async function runPipeline(attempt: Attempt): Promise<Ending> {
-  const source = await prepare(attempt)
+  const { parts, claimed } = attempt
+  const book = await openBook(parts, claimed.lease)
+  const { source, base, pinnedSha } = await prepare(attempt, book)
   const rules = await readRules(attempt, source)
   const workshop = new Workshop(attempt, source, rules)
+  const shops = [workshop]
+  const heads = new Set<string>()
+  const desk = { attempt, book, source, rules, base, pinnedSha, workshop, shops, heads }
   try {
-    const work = await workThatHolds(attempt, source, rules, workshop)
+    const work = await workThatHolds(desk)
     if (work === null) return noChanges(attempt)
-    // Nobody needs the sandbox any more: it is removed while the remote is talked to.
-    const closing = workshop.close()
+    // Where nobody needs the sandbox any more it is removed while the remote is talked to.
+    const closing = wantsReview(attempt) ? Promise.resolve() : workshop.close()
     closing.catch(() => {})
-    await publish(attempt, work)
+    const ending = await deliver(desk, work)
     await closing
-    return { outcome: 'pushed', reason: null, evidence: attempt.evidence }
+    return ending
   } finally {
-    await workshop.close()
+    for (const shop of shops) await shop.close()
   }
 }
 
 /** The agent's work and its fix rounds, until the gate finds nothing more. `null`: nothing differs from the base. */
-async function workThatHolds(
-  attempt: Attempt,
-  source: CloneSource,
-  rules: RepositoryRules,
-  workshop: Workshop,
-): Promise<Work | null> {
-  let work = await receive(attempt, source, workshop, { round: 0, findings: null })
-  for (let round = 1; work !== null; round += 1) {
+async function workThatHolds(desk: Desk): Promise<Work | null> {
+  const { attempt, book, source, rules, workshop } = desk
+  const keep = (headSha: string) => keepBase(desk, headSha)
+  let work = await receive(attempt, source, workshop, { round: 0, findings: null, keep })
+  for (let round = book.progress.rounds + 1; work !== null; round += 1) {
+    if (wasJudged(desk, work)) return work
     const findings = await gate(attempt, source, rules, work)
-    if (findings === null) return work
+    if (findings === null) {
+      if (isLong(attempt)) await keepJudged(desk, work)
+      return work
+    }
     if (round > rules.file.fixRounds) throw new Stop(findings.reason)
-    work = await fix(attempt, source, workshop, round, findings)
+    if (isLong(attempt)) await book.write({ rounds: round })
+    work = await fix(desk, round, findings)
   }
   return null
 }
 
-async function fix(
-  attempt: Attempt,
-  source: CloneSource,
-  workshop: Workshop,
-  round: number,
-  findings: Findings,
-): Promise<Work | null> {
+/** The gate let this very head through in an earlier attempt: what it found then is the evidence. */
+function wasJudged({ attempt, book }: Desk, work: Work): boolean {
+  const { judged } = book.progress
+  if (judged?.headSha !== work.headSha) return false
+  const { policy, checks } = judged
+  attempt.evidence = { ...attempt.evidence, policy, checks }
+  attempt.journal.note('checks', `${work.headSha} was let through before: the gate does not look at it again`)
+  return true
+}
+
+/** Whether more comes after the push than a look at the remote. */
+function isLong(attempt: Attempt): boolean {
+  const { claimed, parts } = attempt
+  const onForge = parts.forge?.repository(claimed.task.repo) ?? null
+  return onForge !== null || claimed.options.merge !== 'never' || wantsReview(attempt)
+}
+
+async function fix(desk: Desk, round: number, findings: Findings): Promise<Work | null> {
+  const { attempt, source, workshop } = desk
+  const keep = (headSha: string) => keepBase(desk, headSha)
   try {
-    return await receive(attempt, source, workshop, { round, findings: findings.words })
+    return await receive(attempt, source, workshop, { round, findings: findings.words, keep })
   } catch (error) {
     // An agent that fails at mending has not mended: what it was told is why the work is not taken.
     if (error instanceof Stop && outcomeOf(error.reason) === 'agent_failed') throw new Stop(findings.reason)

@@ -40,6 +40,8 @@ export interface SubmitContext {
   readonly machineId: string
   /** Says why a host may not be asked for; `null`: it may. */
   readonly refusedHost: (host: string) => string | null
+  /** Says why merging into this repository may not be asked for; `null`: it may. */
+  readonly refusedMerge: (repo: string) => string | null
 }
 
 export interface SubmitOptions {
@@ -124,9 +126,14 @@ export async function judge(context: SubmitContext, request: unknown, door: Door
     ...networkFaults(asked, door, context.refusedHost),
     ...runtimeFaults(asked, context.runtimes),
     ...absentFaults(asked),
+    ...reviewFaults(asked, agent, context.agents),
   ]
   const located = await context.repositories.locate(asked.repo, door)
   if (!located.ok) faults.push({ field: 'repo', message: located.message })
+  else if (asked.merge !== 'never') {
+    const why = context.refusedMerge(located.repo)
+    if (why !== null) faults.push({ field: 'merge', message: why })
+  }
   if (faults.length > 0 || !located.ok) return { ok: false, faults }
   return { ok: true, task: newTask(asked, agent, located.repo) }
 }
@@ -185,16 +192,41 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
 /** What this version does not do yet is refused at the door, never ignored. */
 function absentFaults(asked: Submission): FieldFault[] {
   const absent: FieldFault[] = []
-  if (asked.merge !== 'never') {
-    absent.push({ field: 'merge', message: 'must be never: this version leaves merging to people' })
-  }
-  for (const field of ['model', 'maxCost', 'reviewer', 'reviewCommand'] as const) {
+  for (const field of ['model', 'maxCost'] as const) {
     if (asked[field] !== undefined) absent.push({ field, message: 'is not available in this version' })
   }
   if (asked.candidates !== 1) {
     absent.push({ field: 'candidates', message: 'must be 1: more are not available in this version' })
   }
   return absent
+}
+
+/** Whoever reviews has to be there, and a command reviews only by a command of its own. */
+function reviewFaults(asked: Submission, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
+  const { reviewer, reviewCommand } = asked
+  const byCommand = reviewer === 'command' || reviewer === 'acp'
+  if (reviewCommand !== undefined) {
+    if (reviewer === undefined || byCommand) return []
+    return [
+      {
+        field: 'reviewCommand',
+        message: `does not go with the reviewer ${reviewer}; leave one of the two out`,
+      },
+    ]
+  }
+  if (byCommand) {
+    return [{ field: 'reviewCommand', message: `is needed by the reviewer ${reviewer}: a shell command` }]
+  }
+  if (reviewer !== undefined && !available.includes(reviewer)) {
+    return [
+      { field: 'reviewer', message: `${reviewer} is not available; available: ${available.join(', ')}` },
+    ]
+  }
+  if (asked.merge === 'review' && (agent === 'command' || agent === 'acp')) {
+    const message = `must be checks or never, or say who reviews: the agent ${agent} cannot; give a reviewer or a reviewCommand`
+    return [{ field: 'merge', message }]
+  }
+  return []
 }
 
 function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[]): FieldFault[] {

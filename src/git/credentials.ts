@@ -12,8 +12,11 @@ export type CredentialsFor = (url: string) => Promise<Credential | null>
 export interface CredentialOptions {
   /** A file in git's store format: lines like `https://user:password@host`, percent-encoded. Read at every use. */
   readonly file: string | null
-  /** A token for one https server, e.g. `https://github.com`. */
-  readonly token: { readonly serverUrl: string; readonly token: string } | null
+  /** A token for one server, e.g. `https://github.com`; asked for by repository where it is not always the same. */
+  readonly token: {
+    readonly serverUrl: string
+    readonly token: string | ((repo: string) => Promise<string | null>)
+  } | null
   readonly log: Log
 }
 
@@ -61,16 +64,28 @@ export function createCredentials(options: CredentialOptions): CredentialsFor {
         tell('a line of the file with git credentials has a bad % escape', { host: found.host })
       }
     }
-    const server = options.token === null ? null : parse(options.token.serverUrl)
-    if (server === null || server.protocol !== 'https:' || options.token === null) return null
-    // GitHub takes any name beside a token, and documents this one.
-    return fits(server, wanted) ? { username: 'x-access-token', password: options.token.token } : null
+    const { token } = options
+    const server = token === null ? null : parse(token.serverUrl)
+    if (token === null || server === null || !mayHaveToken(server) || !fits(server, wanted)) return null
+    try {
+      const password = typeof token.token === 'string' ? token.token : await token.token(repo)
+      // GitHub takes any name beside a token, and documents this one.
+      return password === null ? null : { username: 'x-access-token', password }
+    } catch (error) {
+      tell('no token could be had', { host: server.host, error: String(error) })
+      return null
+    }
   }
 }
 
 function parse(text: string): URL | null {
   const url = URL.canParse(text) ? new URL(text) : null
   return url !== null && (url.protocol === 'https:' || url.protocol === 'http:') ? url : null
+}
+
+// Over http anyone on the way could read it; to this machine itself there is no way.
+function mayHaveToken({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
 function fits(held: URL, wanted: URL): boolean {

@@ -3,12 +3,16 @@ import type { Log } from '../ports/log.ts'
 import type { Publisher, Work } from '../ports/publisher.ts'
 import { TooLarge } from '../ports/runtime.ts'
 import { readBlob } from './blob.ts'
+import { diffArguments } from './changes.ts'
 import type { CredentialsFor } from './credentials.ts'
-import { createGit } from './git-command.ts'
+import { createGit, GitFailure } from './git-command.ts'
 import type { GitPlace } from './git-place.ts'
 import { KeptFiles } from './kept-files.ts'
+import { repositoryFiles } from './bare-repository.ts'
+import { heldAt } from './held-at.ts'
 import { createMirrors } from './mirror.ts'
 import { push } from './push.ts'
+import { isAncestor, rebase } from './rebase.ts'
 import { receive, workFolder } from './receive.ts'
 import { assertBranch, createRemoteRefs } from './remote-refs.ts'
 
@@ -56,6 +60,13 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
   )
   const folders = new WeakMap<Work, string>()
 
+  function folderOf(work: Work): string {
+    const folder = folders.get(work)
+    if (folder === undefined)
+      throw new TypeError('only work that this publisher has received can be pushed or moved')
+    return folder
+  }
+
   return {
     ...refs,
     mirror: (repo, sha, branch) => mirrors.ensure(repo, sha, branch),
@@ -70,10 +81,49 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
       folders.set(work, folder)
       return work
     },
+    async recall(recalled) {
+      const { taskId, attempt, repo, baseSha, headSha } = recalled
+      await mirrors.ensure(repo, headSha, recalled.branch)
+      const mirror = await mirrors.ensure(repo, baseSha, null)
+      const folder = workFolder(place.home, taskId, attempt)
+      await place.remove(folder)
+      await place.write(folder, repositoryFiles(baseSha, mirror))
+      const work = await heldAt(git, folder, { taskId, repo, baseSha, headSha })
+      folders.set(work, folder)
+      return work
+    },
+    async rebase(work, onto, { message, authorName, authorEmail }) {
+      const gitDir = folderOf(work)
+      const committer = { name: authorName, email: authorEmail }
+      const rebased = await rebase(git, mirrors, work, { gitDir, onto, committer, message })
+      if (rebased.kind === 'rebased') folders.set(rebased.work, gitDir)
+      return rebased
+    },
+    async baseDiff(work, fromSha, maxBytes) {
+      const args = [...diffArguments, '-p', fromSha, work.baseSha, '--']
+      const ended = await git.run(folderOf(work), args, { maxStdoutBytes: maxBytes })
+      if (ended.exitCode === 0 || ended.ended === 'too_much_output') return ended.stdout
+      throw new GitFailure('two commits of the base could not be compared', ended)
+    },
+    async hasTreeOf(work, commit) {
+      await mirrors.ensure(work.repo, commit.sha, commit.branch)
+      const names = [`${work.headSha}^{tree}`, `${commit.sha}^{tree}`]
+      const out = await git.read(folderOf(work), ['rev-parse', ...names])
+      const [one, two] = out.toString('latin1').trim().split('\n')
+      return one === two
+    },
+    async isOn(work, commit) {
+      if (work.headSha === commit.sha) return true
+      await mirrors.ensure(work.repo, commit.sha, commit.branch)
+      return isAncestor(git, folderOf(work), work.headSha, commit.sha)
+    },
+    async deleteBranch(work, branch) {
+      assertBranch(branch)
+      const what = { repo: work.repo, gitDir: folderOf(work), sha: null, branch, expected: work.headSha }
+      return push(git, what, limits.pushMs)
+    },
     async push(work, target) {
-      const gitDir = folders.get(work)
-      if (gitDir === undefined)
-        throw new TypeError('only work that this publisher has received can be pushed')
+      const gitDir = folderOf(work)
       assertBranch(target.branch)
       return push(git, { repo: work.repo, gitDir, sha: work.headSha, ...target }, limits.pushMs)
     },

@@ -8,7 +8,8 @@ import { remoteFailure } from './remote-fault.ts'
 export interface Push {
   readonly repo: string
   readonly gitDir: string
-  readonly sha: string
+  /** `null`: the branch is to be deleted. */
+  readonly sha: string | null
   readonly branch: string
   /** Where the branch must stand; `null`: nowhere. */
   readonly expected: string | null
@@ -24,7 +25,7 @@ export async function push(git: Git, what: Push, timeoutMs: number): Promise<Pus
     [
       'push', '--porcelain', '--no-verify', '--no-follow-tags', '--recurse-submodules=no', '--no-signed',
       `--force-with-lease=${ref}:${what.expected ?? ''}`, `--receive-pack=${receivePackCommand}`,
-      '--', what.repo, `${what.sha}:${ref}`,
+      '--', what.repo, `${what.sha ?? ''}:${ref}`,
     ],
     { timeoutMs },
   )
@@ -41,7 +42,7 @@ function answerOf(ended: RunResult, ref: string, repo: string): PushAnswer {
   const flag = line?.[0]
   const summary = line?.[2] ?? ''
   if (flag === '!') return refusalOf(summary, ended)
-  if (flag !== undefined && flag !== '' && ' +*='.includes(flag) && ended.exitCode === 0)
+  if (flag !== undefined && flag !== '' && ' +*=-'.includes(flag) && ended.exitCode === 0)
     return { kind: 'pushed' }
   const failure = remoteFailure(ended, repo)
   if (failure === null) return { kind: 'unknown', message: wordsOf(ended) }

@@ -53,7 +53,7 @@ export async function receive(
   const [distance, changes] = await compared
   const { taskId, repo } = incoming
   const facts = { ...changes, taskId, repo, baseSha }
-  if (distance.missing === 0) {
+  if (distance.missing === 0 && incoming.flatten !== true) {
     return heldWork(git, gitDir, { ...facts, headSha: bundle.headSha, commits: distance.commits })
   }
   if (changes.changes.length === 0) return heldWork(git, gitDir, { ...facts, headSha: baseSha, commits: 0 })

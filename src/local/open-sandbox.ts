@@ -156,7 +156,7 @@ function jailSpec(
       { kind: 'write', from: folder.home, to: insideHome },
       { kind: 'write', from: folder.tmp, to: '/tmp' },
       { kind: 'link', target: '/tmp', at: '/var/tmp' },
-      { kind: 'write', from: folder.clone, to: clonePath },
+      { kind: spec.purpose === 'review' ? 'read' : 'write', from: folder.clone, to: clonePath },
       { kind: 'write', from: folder.out, to: outPath },
       ...(view.coveredHome === null ? [] : [{ kind: 'empty', at: view.coveredHome } as const]),
       // What was removed since the machine was looked at is no reason to fail.

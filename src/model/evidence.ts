@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reviewSchema } from './review.ts'
 
 /** 40 (SHA-1) or 64 (SHA-256 repositories) hex digits. */
 export const shaSchema = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/)
@@ -82,6 +83,12 @@ export const evidenceSchema = z
         mergedSha: shaSchema.nullable(),
       })
       .nullable(),
+    review: reviewSchema
+      .nullable()
+      .meta({ description: 'The last review by a reviewing agent, of headSha.' }),
+    mergedSha: shaSchema
+      .nullable()
+      .meta({ description: 'The commit on the base that has the work, with or without a pull request.' }),
   })
   .meta({ id: 'Evidence' })
 export type Evidence = z.infer<typeof evidenceSchema>
@@ -100,5 +107,7 @@ export function noEvidence(): Evidence {
     checks: [],
     agent: null,
     pullRequest: null,
+    review: null,
+    mergedSha: null,
   }
 }

@@ -27,6 +27,24 @@ export interface Publisher {
    */
   push(work: Work, target: { branch: string; expected: string | null }): Promise<PushAnswer>
   /**
+   * Takes up work that the remote has: what was pushed before and is too large to be kept anywhere else. Rejects with
+   * {@link RemoteFailure} where the remote does not have the head any more.
+   */
+  recall(work: RecalledWork): Promise<Work>
+  /**
+   * Brings the work onto a later commit of its base, which the remote has; no code of the repository runs. Both can
+   * be read and pushed afterwards. Done again, it makes the same commits.
+   */
+  rebase(work: Work, onto: { sha: string; branch: string }, commit: CommitIdentity): Promise<Rebased>
+  /** The unified diff from an earlier commit of the base, which the work was made on before, to the base of now. */
+  baseDiff(work: Work, fromSha: string, maxBytes: number): Promise<Buffer>
+  /** Whether a commit of the remote has the very tree of the head. */
+  hasTreeOf(work: Work, commit: { sha: string; branch: string }): Promise<boolean>
+  /** Whether the head is this commit of the remote, or one before it. */
+  isOn(work: Work, commit: { sha: string; branch: string }): Promise<boolean>
+  /** Deletes a branch of the remote, if it stands at the head. */
+  deleteBranch(work: Work, branch: string): Promise<PushAnswer>
+  /**
    * Removes what was received in this attempt and in those before it; a later one may be at work by now, in another
    * process. Never throws.
    */
@@ -41,7 +59,32 @@ export interface IncomingWork {
   readonly bundle: Buffer
   /** Message and identity of a commit that has to be made anew. */
   readonly commit: CommitIdentity
+  /** Its tree becomes one commit on the base, whatever commits it has. */
+  readonly flatten?: boolean
 }
+
+export interface RecalledWork {
+  readonly taskId: string
+  readonly attempt: number
+  readonly repo: string
+  readonly baseSha: string
+  readonly headSha: string
+  readonly branch: string
+}
+
+export type Rebased =
+  /** The work builds on it already. */
+  | { kind: 'contained' }
+  /** `unlike`: SHAs of commits whose change is not the same, line by line, as one before. */
+  | { kind: 'rebased'; work: Work; unlike: readonly string[] }
+  /** The base has all of it already. */
+  | { kind: 'nothing_left' }
+  /** `marked`: one commit on the new base, with both sides in the files that conflict. */
+  | {
+      kind: 'conflict'
+      files: readonly string[]
+      marked: { readonly bundle: Buffer; readonly headSha: string }
+    }
 
 export interface CommitIdentity {
   readonly message: string

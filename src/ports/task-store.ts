@@ -1,6 +1,7 @@
 import type { Evidence } from '../model/evidence.ts'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { Progress } from '../model/progress.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
 import type { NewRun } from '../model/run.ts'
 import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
@@ -199,6 +200,14 @@ export interface TaskStore {
   /** Fenced; replaces what was saved before. */
   saveWork(lease: Lease, work: SavedWork): Promise<void>
   savedWork(lease: Lease): Promise<SavedWork | null>
+  /** How far the task has come beyond its gate, in whatever attempt. */
+  progress(lease: Lease): Promise<Progress>
+  /** Fenced; replaces what was saved before. */
+  saveProgress(lease: Lease, progress: Progress): Promise<void>
+  /** Fenced: takes the merge train of the task's repository and this base; `false`: somebody else merges there now. */
+  boardTrain(lease: Lease, base: string): Promise<boolean>
+  /** Gives the train back and wakes the next that waits for it. */
+  leaveTrain(lease: Lease, base: string): Promise<void>
   /** Fenced. Adds events in order. */
   record(lease: Lease, events: readonly NewEvent[]): Promise<void>
 

@@ -2,6 +2,7 @@ import { Migrator, sql, type Kysely, type Migration } from 'kysely'
 import { createQueue } from './migrations/m0001-queue.ts'
 import { allowParking } from './migrations/m0002-parking.ts'
 import { countSpending } from './migrations/m0004b-spend.ts'
+import { addForge } from './migrations/m0005-forge.ts'
 import { addRuns } from './migrations/m0006-runs.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
 
@@ -10,6 +11,7 @@ const migrations: Record<string, Migration> = {
   '0001-queue': { up: createQueue },
   '0002-parking': { up: allowParking },
   '0004b-spend': { up: countSpending },
+  '0005-forge': { up: addForge },
   '0006-runs': { up: addRuns },
   '0007-house': { up: furnishHouse },
 }

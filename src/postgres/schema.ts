@@ -2,6 +2,7 @@ import type { Generated, JSONColumnType } from 'kysely'
 import type { Evidence } from '../model/evidence.ts'
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { Progress } from '../model/progress.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { TokenRole } from '../ports/token-store.ts'
 import type { RunBatch } from '../model/run.ts'
@@ -102,6 +103,16 @@ export interface Schema {
   events: EventsTable
   saved_work: { task_id: string; head_sha: string; bundle: Buffer; evidence: JSONColumnType<Evidence> }
   diffs: { task_id: string; gzip: Buffer }
+  progress: {
+    task_id: string
+    slug: string | null
+    number: number | null
+    head_sha: string | null
+    data: JSONColumnType<Progress>
+  }
+  train: { repo: string; base: string; task_id: string; attempt: number }
+  webhook_deliveries: { id: string; received_at: Generated<Date> }
+  notices: { task_id: string; tries: Generated<number>; due_at: Generated<Date>; ended_at: Generated<Date> }
   pools: { id: string; alive_until: Date }
   workers: { id: string; host: string; pid: number; slots: number; seen_at: Date }
   idempotency_keys: {

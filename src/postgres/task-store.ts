@@ -12,12 +12,14 @@ import { createNotifier } from './notifier.ts'
 import { pause, resume } from './pause.ts'
 import { bundle, diff, find, get, list, submissionOf } from './read-tasks.ts'
 import { park, wake } from './park.ts'
+import { progress, saveProgress } from './progress.ts'
 import { handBack, retryLater, settle } from './settle.ts'
 import { pinRun } from './run-base.ts'
 import { setLimits, stats } from './stats.ts'
 import { storeDefaults, type StoreContext, type StoreOptions } from './store-context.ts'
 import { keepPool, submit } from './submit.ts'
 import { sweep } from './sweep.ts'
+import { boardTrain, leaveTrain } from './train.ts'
 
 export type { StoreOptions } from './store-context.ts'
 
@@ -51,6 +53,10 @@ export function openStore(
     intendPush: (lease, push) => intendPush(context, lease, push),
     saveWork: (lease, work) => saveWork(context, lease, work),
     savedWork: (lease) => savedWork(context, lease),
+    progress: (lease) => progress(context, lease),
+    saveProgress: (lease, to) => saveProgress(context, lease, to),
+    boardTrain: (lease, base) => boardTrain(context, lease, base),
+    leaveTrain: (lease, base) => leaveTrain(context, lease, base),
     record: (lease, events) => record(context, lease, events),
     settle: (lease, ending, changes) => settle(context, lease, ending, changes),
     retryLater: (lease, failure) => retryLater(context, lease, failure),

@@ -141,6 +141,7 @@ export async function testSystem(
     runtimes: ['local', 'dagger'],
     machineId: 'machine-1',
     refusedHost: (host) => (host === 'localhost' ? 'localhost is not allowed' : null),
+    refusedMerge: () => null,
   }
   const publisher = await createPublisher({
     place: localPlace(settings.home, run),

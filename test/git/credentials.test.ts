@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createCredentials } from '../../src/git/credentials.ts'
+import { createCredentials, type CredentialOptions } from '../../src/git/credentials.ts'
 import { localPlace } from '../../src/git/git-place.ts'
 import { createPublisher } from '../../src/git/publisher.ts'
 import { RemoteFailure, type Publisher } from '../../src/ports/publisher.ts'
@@ -26,7 +26,7 @@ afterEach(async () => {
   await place.close()
 })
 
-const credentials = (token: { serverUrl: string; token: string } | null = null) =>
+const credentials = (token: CredentialOptions['token'] = null) =>
   createCredentials({ file, token, log: place.log })
 
 async function write(...lines: string[]): Promise<void> {
@@ -177,7 +177,7 @@ test('the file is matched by scheme, host, port and path, first line first', asy
   }
 })
 
-test('the token is for its own server over https alone, after what the file says', async () => {
+test('the token is for its own server over https, or on this machine, after what the file says', async () => {
   await write('https://me:own@github.com/mine')
   const tokenFor = credentials({ serverUrl: 'https://github.com', token: 'ghs_1' })
   expect(await tokenFor('https://github.com/a/b')).toEqual({ username: 'x-access-token', password: 'ghs_1' })
@@ -190,8 +190,19 @@ test('the token is for its own server over https alone, after what the file says
   ]) {
     expect([url, await tokenFor(url)]).toEqual([url, null])
   }
-  const plain = credentials({ serverUrl: 'http://127.0.0.1:1', token: 'ghs_1' })
-  expect(await plain('http://127.0.0.1:1/a')).toBeNull()
+  const plain = credentials({ serverUrl: 'http://example.org', token: 'ghs_1' })
+  expect(await plain('http://example.org/a')).toBeNull()
+  const own = credentials({
+    serverUrl: 'http://127.0.0.1:1',
+    token: (repo) => Promise.resolve(`for ${repo}`),
+  })
+  expect(await own('http://127.0.0.1:1/a')).toMatchObject({ password: 'for http://127.0.0.1:1/a' })
+  expect(await own('http://127.0.0.1:2/a')).toBeNull()
+  const failing = credentials({
+    serverUrl: 'https://github.com',
+    token: () => Promise.reject(new Error('no')),
+  })
+  expect(await failing('https://github.com/a/b')).toBeNull()
 })
 
 test('the log is told, once, of a file that others can read or that is missing', async () => {

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gitTestEnvironment } from './repositories.ts'
+import { createGitBackend } from './git-backend.ts'
 
 /** What goes wrong, and can be changed at any time. All off at the start. */
 export interface GitServerFaults {
@@ -63,7 +62,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     beforePush: null,
   }
   const requests: RecordedRequest[] = []
-  const running = new Set<ReturnType<typeof spawn>>()
+  const backend = createGitBackend(options.root)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/'
@@ -85,41 +84,16 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     const isWholePush = isPush && Buffer.concat(body).length > 4
     if (isWholePush && faults.cutPush) return void request.socket.destroy()
     if (isWholePush) await faults.beforePush?.()
-    const result = await runBackend(request, Buffer.concat(body))
+    const result = await backend.run({
+      method: request.method ?? 'GET',
+      url,
+      headers: request.headers,
+      body: Buffer.concat(body),
+      user: options.auth?.user ?? null,
+      oldProtocol: faults.oldProtocol,
+    })
     if (isWholePush && faults.losePushAnswer) return void request.socket.destroy()
     endWith(response, result.status, result.headers, result.body)
-  }
-
-  function runBackend(request: IncomingMessage, body: Buffer): Promise<BackendResult> {
-    const [path, query] = splitOnce(request.url ?? '/', '?')
-    const child = spawn('git', ['-c', 'http.receivepack=true', 'http-backend'], {
-      env: {
-        ...gitTestEnvironment,
-        GIT_PROJECT_ROOT: options.root,
-        GIT_HTTP_EXPORT_ALL: '1',
-        PATH_INFO: decodeURIComponent(path),
-        QUERY_STRING: query,
-        REQUEST_METHOD: request.method ?? 'GET',
-        CONTENT_TYPE: request.headers['content-type'] ?? '',
-        HTTP_CONTENT_ENCODING: String(request.headers['content-encoding'] ?? ''),
-        GIT_PROTOCOL: faults.oldProtocol ? '' : String(request.headers['git-protocol'] ?? ''),
-        REMOTE_ADDR: '127.0.0.1',
-        ...(options.auth === undefined ? {} : { REMOTE_USER: options.auth.user }),
-      },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    running.add(child)
-    child.stdin.on('error', () => {})
-    child.stdin.end(body)
-    const out: Buffer[] = []
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
-    return new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', () => {
-        running.delete(child)
-        resolve(parseBackend(Buffer.concat(out)))
-      })
-    })
   }
 
   const server = createServer((request, response) => {
@@ -135,30 +109,10 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeAllConnections()
-      for (const child of running) child.kill('SIGKILL')
+      backend.close()
       await closed
     },
   }
-}
-
-interface BackendResult {
-  readonly status: number
-  readonly headers: Record<string, string>
-  readonly body: Buffer
-}
-
-// A CGI answer: header lines, an empty line, the body; the status is a header of its own.
-function parseBackend(output: Buffer): BackendResult {
-  const end = output.indexOf('\r\n\r\n')
-  if (end === -1) return { status: 500, headers: {}, body: Buffer.alloc(0) }
-  let status = 200
-  const headers: Record<string, string> = {}
-  for (const line of output.subarray(0, end).toString('latin1').split('\r\n')) {
-    const [name, value] = splitOnce(line, ':')
-    if (name.toLowerCase() === 'status') status = Number.parseInt(value, 10)
-    else headers[name.toLowerCase()] = value.trim()
-  }
-  return { status, headers, body: output.subarray(end + 4) }
 }
 
 function mayEnter(header: string | null, auth: GitServerOptions['auth']): boolean {
@@ -181,9 +135,4 @@ function endWith(
 ): void {
   response.writeHead(status, { ...headers, 'content-length': body.length })
   response.end(body)
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator)
-  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)]
 }

@@ -9,6 +9,13 @@ import { commitMessage, type Workshop } from './workshop.ts'
 /** Larger bundles are not kept in the database: a crash after the hand-over then pays for the agent again. */
 const maxSavedBytes = 32 * 1024 * 1024
 
+export interface Turn {
+  readonly round: number
+  readonly findings: string | null
+  /** Called before work is saved, so that what it builds on is known to whoever takes it up. */
+  readonly keep: (headSha: string) => Promise<void>
+}
+
 /**
  * One round of work in the publisher's hands: made by the agent, or taken from what an earlier attempt saved.
  * `null`: nothing differs from the base.
@@ -17,7 +24,7 @@ export async function receive(
   attempt: Attempt,
   source: CloneSource,
   workshop: Workshop,
-  turn: { round: number; findings: string | null },
+  turn: Turn,
 ): Promise<Work | null> {
   const saved = turn.round === 0 ? await savedBundle(attempt) : null
   if (saved !== null) {
@@ -29,7 +36,9 @@ export async function receive(
   if (handout.kind === 'nothing') return null
   return inStep(attempt, 'hand-over', async () => {
     const work = await take(attempt, source, handout.bundle)
-    if (work !== null) await save(attempt, work.headSha, handout.bundle)
+    if (work === null) return null
+    await turn.keep(work.headSha)
+    await save(attempt, work.headSha, handout.bundle)
     return work
   })
 }
@@ -51,10 +60,31 @@ async function savedBundle(attempt: Attempt): Promise<{ bundle: Buffer; headSha:
   return saved
 }
 
-async function take(attempt: Attempt, source: CloneSource, bundle: Buffer): Promise<Work | null> {
-  const { claimed, journal } = attempt
-  const work = await received(attempt, source, bundle)
+/** A bundle out of a sandbox, as work that the publisher holds; `flatten`: all of it as one commit. */
+export function handOver(
+  attempt: Attempt,
+  source: CloneSource,
+  bundle: Buffer,
+  how: { flatten: boolean },
+): Promise<Work | null> {
+  return inStep(attempt, 'hand-over', () => take(attempt, source, bundle, how))
+}
+
+async function take(
+  attempt: Attempt,
+  source: CloneSource,
+  bundle: Buffer,
+  how = { flatten: false },
+): Promise<Work | null> {
+  const work = await received(attempt, source, bundle, how.flatten)
   if (work.empty) return null
+  await show(attempt, work)
+  return work
+}
+
+/** What the publisher sees of the work becomes the evidence. */
+export async function show(attempt: Attempt, work: Work): Promise<void> {
+  const { claimed, journal } = attempt
   attempt.evidence = {
     ...attempt.evidence,
     headSha: work.headSha,
@@ -69,10 +99,14 @@ async function take(attempt: Attempt, source: CloneSource, bundle: Buffer): Prom
     headSha: work.headSha,
     branch: claimed.task.branch,
   })
-  return work
 }
 
-async function received(attempt: Attempt, source: CloneSource, bundle: Buffer): Promise<Work> {
+async function received(
+  attempt: Attempt,
+  source: CloneSource,
+  bundle: Buffer,
+  flatten: boolean,
+): Promise<Work> {
   const { parts, claimed } = attempt
   try {
     return await parts.publisher.receive({
@@ -82,6 +116,7 @@ async function received(attempt: Attempt, source: CloneSource, bundle: Buffer): 
       baseSha: source.sha,
       bundle,
       commit: { message: commitMessage(attempt), ...parts.author },
+      flatten,
     })
   } catch (error) {
     if (error instanceof BadWork) throw new Stop({ kind: 'work_unusable', message: error.message })
@@ -89,7 +124,8 @@ async function received(attempt: Attempt, source: CloneSource, bundle: Buffer): 
   }
 }
 
-async function save(attempt: Attempt, headSha: string, bundle: Buffer): Promise<void> {
+/** Keeps the work for later attempts. */
+export async function save(attempt: Attempt, headSha: string, bundle: Buffer): Promise<void> {
   const { parts, claimed, evidence, journal } = attempt
   if (bundle.length > maxSavedBytes) {
     journal.note('hand-over', `the work is too large to be saved (${bundle.length} bytes)`)

@@ -1,18 +1,41 @@
 import type { CloneSource } from '../../ports/runtime.ts'
 import { inStep, type Attempt } from '../attempt.ts'
+import type { Book } from '../book.ts'
 import { persist } from '../persist.ts'
 import { firstPin } from './base.ts'
 
-/** Asks the remote for the base and pins it for all attempts; brings the mirror to have it. */
-export function prepare(attempt: Attempt): Promise<CloneSource> {
+/** Where a task starts from. */
+export interface Prepared {
+  readonly source: CloneSource
+  /** The branch that the work is for. */
+  readonly base: string
+  /** Where that stood when the task was first looked at: all attempts start from there. */
+  readonly pinnedSha: string
+}
+
+/**
+ * Asks the remote for the base and pins it for all attempts; brings the mirror to have it. Work that was moved onto a
+ * later commit of the base by an earlier attempt goes on from there.
+ */
+export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
   return inStep(attempt, 'prepare', async () => {
     const { parts, claimed, journal } = attempt
     const { task, lease } = claimed
     const pinned = claimed.pinned ?? (await firstPin(attempt))
-    attempt.evidence = { ...attempt.evidence, baseSha: pinned.sha }
     await persist(parts, () => parts.store.pin(lease, pinned, attempt.runtime.name))
     journal.note('prepare', `base ${pinned.base} is pinned at ${pinned.sha}`, { ...pinned })
-    const mirror = await parts.publisher.mirror(task.repo, pinned.sha, pinned.base)
-    return { repo: task.repo, sha: pinned.sha, branch: task.branch, mirror, work: null }
+    const sha = (await movedBase(attempt, book)) ?? pinned.sha
+    attempt.evidence = { ...attempt.evidence, baseSha: sha }
+    const mirror = await parts.publisher.mirror(task.repo, sha, pinned.base)
+    const source = { repo: task.repo, sha, branch: task.branch, mirror, work: null }
+    return { source, base: pinned.base, pinnedSha: pinned.sha }
   })
+}
+
+/** The commit that the saved work builds on, where that is not the pinned one. */
+async function movedBase({ parts, claimed }: Attempt, book: Book): Promise<string | null> {
+  const { bases } = book.progress
+  if (Object.keys(bases).length === 0) return null
+  const saved = await persist(parts, () => parts.store.savedWork(claimed.lease))
+  return saved === null ? null : (bases[saved.headSha] ?? null)
 }

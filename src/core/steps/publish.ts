@@ -12,16 +12,25 @@ export class Unconfirmed extends Error {
   override readonly name = 'Unconfirmed'
 }
 
-/**
- * Brings the work to the remote under a lease on what the branch was, and believes only what the remote answers when
- * it is asked for the branch again. Time limits and cancellation do not cut in here: half a push helps nobody.
- */
-export async function publish(attempt: Attempt, work: Work): Promise<void> {
-  const branch = await inStep(attempt, 'push', () => push(attempt, work))
-  await inStep(attempt, 'confirm', () => confirm(attempt, work, branch))
+/** What this task has on the remote already. */
+export interface Before {
+  /** The branch that it has to stay on; `null`: it has none yet. */
+  readonly branch: string | null
+  /** Heads that this attempt pushed, beside those that the claim knew of. */
+  readonly heads: ReadonlySet<string>
 }
 
-async function push(attempt: Attempt, work: Work): Promise<string> {
+/**
+ * Brings the work to the remote under a lease on what the branch was, and believes only what the remote answers when
+ * it is asked for the branch again. Answers the branch. Time limits and cancellation do not cut in here: half a push helps nobody.
+ */
+export async function publish(attempt: Attempt, work: Work, before: Before): Promise<string> {
+  const branch = await inStep(attempt, 'push', () => push(attempt, work, before))
+  await inStep(attempt, 'confirm', () => confirm(attempt, work, branch))
+  return branch
+}
+
+async function push(attempt: Attempt, work: Work, before: Before): Promise<string> {
   const { parts, claimed, journal } = attempt
   const { task, lease, ownShas } = claimed
   const { publisher, store } = parts
@@ -29,8 +38,10 @@ async function push(attempt: Attempt, work: Work): Promise<string> {
   for (let tries = 0; tries < maxTries; tries += 1) {
     // A task that never pushed expects nothing there. The lease on the push says so to the remote, which need not be
     // asked first: a branch that exists all the same comes back as stale.
-    const hopeful = tries === 0 && ownShas.length === 0
-    const place = hopeful ? { branch: task.branch, stands: null } : await freeBranch(attempt, work.headSha)
+    const hopeful = tries === 0 && ownShas.length === 0 && before.branch === null
+    const place = hopeful
+      ? { branch: task.branch, stands: null }
+      : await freeBranch(attempt, work.headSha, before)
     // Recorded first: a push whose answer is lost, or that a frozen process does late, is known as ours.
     await persist(parts, () => store.intendPush(lease, { branch: place.branch, sha: work.headSha }))
     if (place.stands === work.headSha) {
@@ -62,14 +73,18 @@ async function push(attempt: Attempt, work: Work): Promise<string> {
 async function freeBranch(
   attempt: Attempt,
   headSha: string,
+  before: Before,
 ): Promise<{ branch: string; stands: string | null }> {
   const { parts, claimed, journal } = attempt
   const { task, options, ownShas } = claimed
+  const first = before.branch ?? task.branch
   for (let number = 1; number <= maxNames; number += 1) {
-    const branch = number === 1 ? task.branch : `${task.branch}-${number}`
+    const branch = number === 1 ? first : `${first}-${number}`
     const stands = await parts.publisher.branchAt(task.repo, branch)
-    if (stands === null || stands === headSha || ownShas.includes(stands)) return { branch, stands }
-    if (options.branchNamed) throw new Stop({ kind: 'branch_taken', branch, repo: task.repo })
+    const ours = stands === null || ownShas.includes(stands) || before.heads.has(stands)
+    if (ours || stands === headSha) return { branch, stands }
+    if (options.branchNamed || before.branch !== null)
+      throw new Stop({ kind: 'branch_taken', branch, repo: task.repo })
     journal.note('push', `${branch} exists and is not ours: left as it is`, { stands })
   }
   throw new Stop({ kind: 'branch_taken', branch: task.branch, repo: task.repo })

@@ -1,0 +1,120 @@
+import type { ForgeRepository, PullRequest } from '../../ports/forge.ts'
+import { inStep, type Attempt } from '../attempt.ts'
+import type { Book } from '../book.ts'
+import { Stop } from '../reasons.ts'
+import { bodyOf, markOf, titleOf } from './pull-request-text.ts'
+
+/** Right after a push, a forge can be a moment behind its own git. */
+const behindWaitsMs = [500, 1000, 2000, 4000, 8000]
+
+/** The pull request of a task, or why there is none. */
+export type Proposed =
+  | { kind: 'proposed'; pull: PullRequest }
+  /** The forge, too, says that nothing differs from the base. */
+  | { kind: 'nothing'; message: string }
+
+/**
+ * The one pull request of the task's branch: the one that is known, else the one that is found, else a new one. Looks
+ * before it makes one, since an answer that was lost may have made it.
+ */
+export function propose(
+  attempt: Attempt,
+  forge: ForgeRepository,
+  book: Book,
+  branch: string,
+): Promise<Proposed> {
+  return inStep(attempt, 'propose', async () => {
+    const known = book.progress.pullRequest
+    if (known !== null) return { kind: 'proposed', pull: await forge.pullRequest(known.number) }
+    const found = await findOwn(attempt, forge, branch)
+    if (found !== null) return keep(attempt, forge, book, found, 'found')
+    return create(attempt, forge, book, branch)
+  })
+}
+
+/** What is open from this branch, or was opened by this very task. */
+async function findOwn(
+  attempt: Attempt,
+  forge: ForgeRepository,
+  branch: string,
+): Promise<PullRequest | null> {
+  const mark = markOf(attempt.claimed.task.id)
+  const all = await forge.pullRequestsFrom(branch)
+  return all.find((pull) => pull.body.includes(mark)) ?? all.find((pull) => pull.state === 'open') ?? null
+}
+
+async function create(
+  attempt: Attempt,
+  forge: ForgeRepository,
+  book: Book,
+  branch: string,
+): Promise<Proposed> {
+  const { parts, claimed } = attempt
+  let base = claimed.task.base ?? ''
+  if (base === '') base = (await forge.facts()).defaultBranch
+  let said = ''
+  for (const waitMs of [...behindWaitsMs, null]) {
+    const created = await forge.createPullRequest({
+      head: branch,
+      base,
+      title: titleOf(attempt),
+      body: bodyOf(attempt),
+      draft: parts.proposals.draft,
+    })
+    switch (created.kind) {
+      case 'created':
+        return keep(attempt, forge, book, created.pullRequest, 'opened')
+      case 'exists': {
+        const found = await findOwn(attempt, forge, branch)
+        if (found !== null) return keep(attempt, forge, book, found, 'found')
+        said = 'it says that there is a pull request, and shows none'
+        break
+      }
+      case 'no_commits':
+        said = created.message
+        if (waitMs === null) return { kind: 'nothing', message: said }
+        break
+      case 'head_missing':
+        said = `it does not see the branch ${branch}`
+        break
+      case 'base_missing': {
+        const { defaultBranch } = await forge.facts()
+        if (defaultBranch === base) {
+          said = `it does not see the branch ${base}`
+          break
+        }
+        attempt.journal.note('propose', `${base} is gone; the default branch is ${defaultBranch} now`)
+        base = defaultBranch
+        continue
+      }
+      case 'refused':
+        throw new Stop({ kind: 'proposal_refused', message: created.message })
+      default:
+        created satisfies never
+    }
+    if (waitMs !== null) await parts.clock.sleep(waitMs, attempt.signal)
+  }
+  throw new Stop({ kind: 'proposal_refused', message: said })
+}
+
+async function keep(
+  attempt: Attempt,
+  forge: ForgeRepository,
+  book: Book,
+  pull: PullRequest,
+  how: 'opened' | 'found',
+): Promise<Proposed> {
+  const { parts, journal } = attempt
+  await book.write({ pullRequest: { slug: forge.slug, number: pull.number, url: pull.url } })
+  journal.note('propose', `pull request ${pull.url} was ${how}`, { number: pull.number, url: pull.url })
+  const { labels, reviewers } = parts.proposals
+  // Both leave what is there already as it is, and neither is worth a task.
+  const trimmings = async () => {
+    if (labels.length > 0) await forge.addLabels(pull.number, labels)
+    if (reviewers.length > 0) await forge.requestReviewers(pull.number, reviewers)
+  }
+  await trimmings().catch((error: unknown) => {
+    journal.note('propose', `labels or reviewers could not be set: ${String(error)}`)
+  })
+  return { kind: 'proposed', pull }
+}

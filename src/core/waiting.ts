@@ -1,0 +1,35 @@
+import type { ParkingHold } from '../model/task.ts'
+import { Parked } from './attempt.ts'
+import type { Book } from './book.ts'
+
+const firstLookMs = 1000
+const rarestLookMs = 60_000
+/** What has not come by then is left to people. */
+const longestWaitMs = 24 * 3_600_000
+
+/** It was waited for too long. */
+export class WaitedTooLong extends Error {
+  override readonly name = 'WaitedTooLong'
+}
+
+/**
+ * Parks the task until something outside has changed: looked for after a second, then more and more rarely, and at
+ * once when a webhook tells of it. Throws {@link Parked}; {@link WaitedTooLong} where nothing has come for a day.
+ */
+export async function park(
+  book: Book,
+  what: { hold: ParkingHold; reason: string; delayMs?: number; checksOf?: string | null },
+): Promise<never> {
+  const before = book.progress.waiting
+  const since = before?.since ?? new Date().toISOString()
+  const looks = before?.looks ?? 0
+  if (Date.now() - Date.parse(since) > longestWaitMs) throw new WaitedTooLong(what.reason)
+  await book.write({ waiting: { since, looks: looks + 1, checksOf: what.checksOf ?? null } })
+  const delayMs = what.delayMs ?? Math.min(firstLookMs * 1.5 ** looks, rarestLookMs)
+  throw new Parked({ hold: what.hold, reason: what.reason, delayMs: Math.round(delayMs) })
+}
+
+/** It has come on: the next wait begins anew. */
+export async function cameOn(book: Book): Promise<void> {
+  if (book.progress.waiting !== null) await book.write({ waiting: null })
+}
