@@ -2,26 +2,30 @@
 export interface ServerSentEvent {
   readonly event: string
   readonly data: string
+  /** `''`: it has none. */
+  readonly id: string
 }
 
 /**
- * The messages of a `text/event-stream` body (WHATWG HTML, 9.2.6), a comment being one without data. Fields other
- * than `event` and `data` are left out: our events carry their ids in the data.
+ * The messages of a `text/event-stream` body (WHATWG HTML, 9.2.6), a comment being one without data.
  */
 export async function* serverSentEvents(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<ServerSentEvent, void> {
   let event = 'message'
   let data: string[] = []
+  let id = ''
   for await (const line of lines(body)) {
     if (line === '') {
-      yield { event, data: data.join('\n') }
+      yield { event, data: data.join('\n'), id }
       event = 'message'
       data = []
+      id = ''
       continue
     }
     const [, field, value] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (field === 'event') event = value ?? ''
+    if (field === 'id') id = value ?? ''
     if (field === 'data') data.push(value ?? '')
   }
 }
