@@ -39,6 +39,7 @@ import { openRunStore } from './postgres/run-store.ts'
 import { openStore } from './postgres/task-store.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
+import { openNumbers } from './postgres/numbers.ts'
 import { openSessionStore } from './postgres/session-store.ts'
 import { openTokenStore } from './postgres/token-store.ts'
 import { isTransient } from './postgres/transient.ts'
@@ -238,11 +239,13 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     sessions: openSessionStore(database),
     dashboard: openDashboard(database),
     eventLog: openEventLog(database, log),
+    numbers: openNumbers(database),
     submitContext,
     runContext: { submit: submitContext, runs: openRunStore(database), publisher },
     log,
     version: await version(),
     explainRuntime: (asked) => explainChoice(runtimes, asked),
+    diskFreeBytes: disk.freeBytes,
     doctor: () => examine(examinations),
     startScheduler: ({ pool, slots }) =>
       startScheduler(parts, {

@@ -94,7 +94,7 @@ export function createApi(options: ApiOptions): Api {
   addOperationRoutes(api, context)
   app.route('/api/v1', api)
   addSchemaRoute(app)
-  addHealthRoutes(app, context)
+  addHealthRoutes(app, context, access)
   addDashboard(app, context, access)
   addEventStreamRoute(app, context)
 

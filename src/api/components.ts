@@ -15,6 +15,7 @@ import {
   runPageSchema,
   statsSchema,
   taskPageSchema,
+  fullStatsSchema,
 } from './shapes.ts'
 
 const agentRunSchema = submissionSchema.omit({ prompt: true, runtime: true }).extend({
@@ -52,6 +53,7 @@ const schemas = {
   Event: eventSchema,
   EventList: eventListSchema,
   Stats: statsSchema,
+  FullStats: fullStatsSchema,
   Limits: limitsSchema,
   Readiness: readinessSchema,
   Problem: problemSchema,

@@ -1,6 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import type { Access } from './access.ts'
 import { jsonOf } from './components.ts'
 import type { ApiContext } from './context.ts'
+import { Metrics } from './metrics.ts'
+import { answers } from './responses.ts'
 
 const tags = ['Health']
 
@@ -26,12 +29,33 @@ const readyRoute = createRoute({
   },
 })
 
+const metricsRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  tags,
+  summary: 'Numbers for Prometheus',
+  description: 'Takes the same token as the API, also one that only reads.',
+  responses: answers(
+    { 200: { description: 'The text format', content: { 'text/plain': { schema: z.string() } } } },
+    [],
+  ),
+})
+
 /** Milliseconds that the database has for its answer. */
 const answerMs = 3000
 
-/** `/healthz` and `/readyz`: need no token, and tell nothing that is not public. */
-export function addHealthRoutes(app: OpenAPIHono, context: ApiContext): void {
+/** `/healthz` and `/readyz`: need no token, and tell nothing that is not public. `/metrics` needs one. */
+export function addHealthRoutes(app: OpenAPIHono, context: ApiContext, access: Access): void {
+  const metrics = new Metrics(context.system)
+  metrics.begin(context.closing).catch(() => {})
+
   app.openapi(healthRoute, (c) => c.text('ok\n', 200))
+
+  app.openapi(metricsRoute, async (c) => {
+    await access.checkToken(c.req.raw)
+    const text = await metrics.text(context.closing)
+    return new Response(text, { headers: { 'content-type': metrics.contentType } })
+  })
 
   app.openapi(readyRoute, async (c) => {
     const reasons: string[] = []
@@ -52,7 +76,7 @@ async function databaseAnswers(context: ApiContext): Promise<boolean> {
     () => true,
     () => false,
   )
-  const answers = await Promise.race([answered, late])
+  const inTime = await Promise.race([answered, late])
   clearTimeout(timer)
-  return answers
+  return inTime
 }

@@ -33,7 +33,7 @@ const statsRoute = createRoute({
   path: '/stats',
   tags,
   summary: 'The queue and its workers in numbers',
-  responses: answers({ 200: stats }, []),
+  responses: answers({ 200: { description: 'The queue', content: jsonOf('FullStats') } }, []),
 })
 
 const showLimitsRoute = createRoute({
@@ -75,7 +75,14 @@ export function addOperationRoutes(api: OpenAPIHono, context: ApiContext): void 
     return Response.json(await store.stats())
   })
 
-  api.openapi(statsRoute, async () => Response.json(await store.stats()))
+  api.openapi(statsRoute, async () => {
+    const [queue, numbers, diskFreeBytes] = await Promise.all([
+      store.stats(),
+      context.system.numbers.now(),
+      context.system.diskFreeBytes().catch(() => null),
+    ])
+    return Response.json({ ...queue, ...numbers, diskFreeBytes })
+  })
 
   api.openapi(showLimitsRoute, async () => Response.json((await store.stats()).limits))
 

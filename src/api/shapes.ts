@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { eventSchema } from '../model/event.ts'
 import { outcomes } from '../model/outcome.ts'
 import { runSchema } from '../model/run.ts'
-import { states, taskSchema } from '../model/task.ts'
+import { holds, states, taskSchema } from '../model/task.ts'
 
 /** The id of a task in a path. */
 export const taskParams = z.object({
@@ -106,6 +106,23 @@ export const statsSchema = z.object({
       seenAt: z.iso.datetime(),
     }),
   ),
+})
+
+const durations = z.object({ count, p50Ms: z.number(), p95Ms: z.number() })
+
+/** What GET /stats says: the queue, and numbers for operators. */
+export const fullStatsSchema = statsSchema.extend({
+  holds: z.partialRecord(z.enum(holds), count).meta({ description: 'Held tasks by what they wait for.' }),
+  oldestQueuedSeconds: z.number().nullable().meta({ description: 'null: none is queued.' }),
+  spent: z
+    .object({ costUsd: z.number(), inputTokens: z.number(), outputTokens: z.number() })
+    .meta({ description: 'What agents reported, of all tasks that are kept.' }),
+  pickUp: durations
+    .nullable()
+    .meta({ description: 'From queued to the first step, last 500 tasks that ended.' }),
+  steps: z.record(z.string(), durations).meta({ description: 'The same for each step.' }),
+  databaseBytes: count,
+  diskFreeBytes: count.nullable().meta({ description: 'Free where this process works.' }),
 })
 
 export const readinessSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })

@@ -4,6 +4,7 @@ import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import type { Dashboard } from '../ports/dashboard.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { Numbers } from '../ports/numbers.ts'
 import type { SessionStore, TokenStore } from '../ports/token-store.ts'
 import type { RunningScheduler } from './scheduler.ts'
 import type { SubmitContext } from './submit.ts'
@@ -27,12 +28,15 @@ export interface System {
   readonly sessions: SessionStore
   readonly dashboard: Dashboard
   readonly eventLog: EventLog
+  readonly numbers: Numbers
   readonly submitContext: SubmitContext
   readonly runContext: RunContext
   readonly log: Log
   readonly version: string
   /** Which runtime a task gets that asks for this one, and why, as a clause. */
   explainRuntime(asked: RuntimeName | 'auto'): Promise<string>
+  /** What is free where this process works. */
+  diskFreeBytes(): Promise<number>
   /** What is missing on this machine, by area. */
   doctor(): Promise<readonly DoctorEntry[]>
   /** Starts taking tasks of a pool (`null`: the one that everyone shares). */

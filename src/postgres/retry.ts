@@ -16,7 +16,7 @@ import type { Tx } from './transaction.ts'
 export async function retryOrEnd(
   tx: Tx,
   row: TaskRow,
-  failure: { reason: string; finally: Ending },
+  failure: { reason: string; finally: Ending; expired?: boolean },
   backoffMs: readonly number[],
 ): Promise<{ answer: 'retried' | 'ended'; changed: readonly string[] }> {
   if (row.cancel_requested_at !== null) {
@@ -27,7 +27,12 @@ export async function retryOrEnd(
     await endTask(tx, sql<boolean>`tasks.id = ${row.id}`, failure.finally, null)
     return { answer: 'ended', changed: [row.id, ...(await releaseAfter(tx, [row.id]))] }
   }
-  await backToQueue(tx, row, { reason: reasons.retry(failure.reason, delayMs), delayMs, crashed: true })
+  await backToQueue(tx, row, {
+    reason: reasons.retry(failure.reason, delayMs),
+    delayMs,
+    crashed: true,
+    expired: failure.expired === true,
+  })
   return { answer: 'retried', changed: [row.id] }
 }
 
@@ -35,7 +40,7 @@ export async function retryOrEnd(
 export async function backToQueue(
   tx: Tx,
   row: TaskRow,
-  how: { hold?: Hold; reason: string; delayMs: number; crashed: boolean },
+  how: { hold?: Hold; reason: string; delayMs: number; crashed: boolean; expired?: boolean },
 ): Promise<void> {
   const reason = storableText(how.reason)
   const hold = how.hold ?? 'retry'
@@ -50,7 +55,7 @@ export async function backToQueue(
       taskId: row.id,
       attempt: row.attempt,
       text: `held: ${reason}`,
-      data: { state: 'held', hold, outcome: null },
+      data: { state: 'held', hold, outcome: null, ...(how.expired === true ? { expired: true } : {}) },
     },
   ])
   if (how.delayMs === 0) await enqueue(tx, [row])

@@ -41,7 +41,7 @@ async function takeBackExpired(context: StoreContext): Promise<readonly string[]
       const reason = reasons.workerGone(row.attempt)
       const evidence = await evidenceSoFar(tx, id)
       const ending = { outcome: 'error' as const, reason: reasons.givenUp(reason, row.crashes), evidence }
-      const failure = { reason, finally: ending }
+      const failure = { reason, finally: ending, expired: true }
       return (await retryOrEnd(tx, row, failure, context.options.expiredBackoffMs)).changed
     },
   )

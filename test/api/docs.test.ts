@@ -47,6 +47,7 @@ describe('the description of the API', () => {
         'get /api/v1/tasks/{id}/log',
         'get /events',
         'get /healthz',
+        'get /metrics',
         'get /readyz',
         'get /schema.json',
         'post /api/v1/agents/run',

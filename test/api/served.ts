@@ -16,6 +16,7 @@ import type { Task } from '../../src/model/task.ts'
 import type { Lease } from '../../src/ports/task-store.ts'
 import { openDashboard } from '../../src/postgres/dashboard.ts'
 import { openEventLog } from '../../src/postgres/event-log.ts'
+import { openNumbers } from '../../src/postgres/numbers.ts'
 import { openSessionStore } from '../../src/postgres/session-store.ts'
 import { openRunStore } from '../../src/postgres/run-store.ts'
 import { run } from '../../src/process/run.ts'
@@ -157,6 +158,7 @@ export async function testSystem(
     sessions: openSessionStore(database.database),
     dashboard: openDashboard(database.database),
     eventLog: openEventLog(database.database, quiet),
+    numbers: openNumbers(database.database),
     submitContext,
     runContext: { submit: submitContext, runs: openRunStore(database.database), publisher },
     log: {
@@ -166,6 +168,7 @@ export async function testSystem(
     },
     version: '0.0.0-test',
     explainRuntime: (asked) => Promise.resolve(asked),
+    diskFreeBytes: () => Promise.resolve(5_000_000_000),
     doctor: () => Promise.resolve(healthy),
     startScheduler: () => ({ running: 0, drain: () => Promise.resolve() }),
     close: () => Promise.resolve(),

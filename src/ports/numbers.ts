@@ -1,0 +1,29 @@
+import type { Hold } from '../model/task.ts'
+
+/** How long something took, over the tasks that ended last. */
+export interface Durations {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+}
+
+/** The queue in numbers beyond its states: for operators. */
+export interface NumbersNow {
+  readonly holds: Readonly<Partial<Record<Hold, number>>>
+  /** Seconds that the oldest queued task has waited; `null`: none waits. */
+  readonly oldestQueuedSeconds: number | null
+  /** Of all tasks that ended and are still kept. */
+  readonly spent: {
+    readonly costUsd: number
+    readonly inputTokens: number
+    readonly outputTokens: number
+  }
+  /** From queued to the first step, and each step, over the last 500 tasks that ended. */
+  readonly pickUp: Durations | null
+  readonly steps: Readonly<Record<string, Durations>>
+  readonly databaseBytes: number
+}
+
+export interface Numbers {
+  now(): Promise<NumbersNow>
+}
