@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TaskEvent } from '../src/model/event.ts'
 import { startGitServer } from '../test/support/git-server.ts'
 import { makeRepository, type Files } from '../test/support/repositories.ts'
+import { output, pages, type Row } from './bench/dashboard.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
 
@@ -16,13 +17,6 @@ const rounds = Number(roundsAsked)
 const tasks = 32
 const slots = 8
 const command = 'sleep 2; echo "$$" > "work-$$.txt"'
-
-interface Row {
-  readonly what: string
-  readonly measured: string
-  readonly beside: string
-  readonly goal: string
-}
 
 async function againstScript(what: string, files: Files, goal: string): Promise<Row> {
   const ours: number[] = []
@@ -134,6 +128,8 @@ const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   small: async () => [await againstScript('100 files', filesOf(100, 2000), 'ratio <= 1.15')],
   large: async () => [await againstScript('2,000 files of 50 MB', filesOf(2000, 25_000), 'ratio <= 0.7')],
   serve: pickUp,
+  pages,
+  output,
 }
 
 const rows: Row[] = []

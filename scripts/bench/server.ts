@@ -20,8 +20,14 @@ export interface BenchServer {
   close(): Promise<void>
 }
 
-export async function startBenchServer(folder: string, slots: number): Promise<BenchServer> {
+/** `databaseUrl`: instead of an embedded one. */
+export async function startBenchServer(
+  folder: string,
+  slots: number,
+  databaseUrl?: string,
+): Promise<BenchServer> {
   const environment = {
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     PATH: process.env['PATH'] ?? '',
     HOME: folder,
     NIGHTSHIFT_HOME: `${folder}/home`,

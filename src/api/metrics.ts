@@ -11,8 +11,8 @@ const pageSize = 500
 const maxPages = 200
 
 /**
- * The numbers for Prometheus. What stands in the database is read when they are asked for; durations are gathered from
- * the events since this process began, whichever process did the work.
+ * The numbers for Prometheus. What stands in the database is read when they are asked for; durations and money are
+ * gathered from the events since this process began, whichever process did the work.
  */
 export class Metrics {
   readonly #system: System
@@ -31,22 +31,20 @@ export class Metrics {
   readonly #paused = this.#gauge('nightshift_queue_paused', '1 while nothing new starts')
   readonly #workers = this.#gauge('nightshift_workers', 'Workers that live')
   readonly #slots = this.#gauge('nightshift_slots', 'Slots of all workers', ['use'])
-  readonly #cost = this.#gauge('nightshift_cost_usd', 'US dollars that agents reported')
-  readonly #tokens = this.#gauge('nightshift_tokens', 'Tokens that agents reported', ['direction'])
   readonly #database = this.#gauge('nightshift_database_bytes', 'Size of the database')
   readonly #disk = this.#gauge('nightshift_disk_free_bytes', 'Free where this process works')
-  readonly #expired: Counter
+  readonly #cost = this.#counter('nightshift_cost_usd_total', 'US dollars that agents reported')
+  readonly #tokens = this.#counter('nightshift_tokens_total', 'Tokens that agents reported', ['direction'])
+  readonly #expired = this.#counter(
+    'nightshift_leases_expired_total',
+    'Attempts whose worker stopped answering',
+  )
   readonly #pickUp: Histogram
   readonly #steps: Histogram<'step' | 'result'>
 
   constructor(system: System) {
     this.#system = system
     const registers = [this.#registry]
-    this.#expired = new Counter({
-      name: 'nightshift_leases_expired_total',
-      help: 'Attempts whose worker stopped answering',
-      registers,
-    })
     this.#pickUp = new Histogram({
       name: 'nightshift_pick_up_seconds',
       help: 'From queued to the first step',
@@ -96,9 +94,6 @@ export class Metrics {
     const all = stats.workers.reduce((sum, worker) => sum + worker.slots, 0)
     this.#slots.set({ use: 'used' }, used)
     this.#slots.set({ use: 'free' }, Math.max(0, all - used))
-    this.#cost.set(numbers.spent.costUsd)
-    this.#tokens.set({ direction: 'input' }, numbers.spent.inputTokens)
-    this.#tokens.set({ direction: 'output' }, numbers.spent.outputTokens)
     this.#database.set(numbers.databaseBytes)
     if (disk !== null) this.#disk.set(disk)
   }
@@ -117,6 +112,7 @@ export class Metrics {
         limit: pageSize,
       })
       for (const event of events) this.#count(event)
+      await this.#countSpent(events)
       this.#at = events.length < pageSize ? upTo : (events.at(-1)?.id ?? upTo)
     }
     this.#at = Math.max(this.#at ?? 0, upTo)
@@ -135,6 +131,19 @@ export class Metrics {
       const result = event.data['ok'] === false ? 'failed' : 'ok'
       this.#steps.observe({ step: event.step, result }, event.data['durationMs'] / 1000)
     }
+  }
+
+  async #countSpent(events: readonly TaskEvent[]): Promise<void> {
+    const ended = events.filter((event) => event.type === 'state' && event.data['state'] === 'done')
+    if (ended.length === 0) return
+    const spent = await this.#system.numbers.spentBy(ended.map((event) => event.taskId))
+    this.#cost.inc(spent.costUsd)
+    this.#tokens.inc({ direction: 'input' }, spent.inputTokens)
+    this.#tokens.inc({ direction: 'output' }, spent.outputTokens)
+  }
+
+  #counter(name: string, help: string, labelNames: string[] = []): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
   }
 
   #gauge(name: string, help: string, labelNames: string[] = []): Gauge {

@@ -116,7 +116,7 @@ export const fullStatsSchema = statsSchema.extend({
   oldestQueuedSeconds: z.number().nullable().meta({ description: 'null: none is queued.' }),
   spent: z
     .object({ costUsd: z.number(), inputTokens: z.number(), outputTokens: z.number() })
-    .meta({ description: 'What agents reported, of all tasks that are kept.' }),
+    .meta({ description: 'What agents reported, of tasks that ended in the last 24 hours.' }),
   pickUp: durations
     .nullable()
     .meta({ description: 'From queued to the first step, last 500 tasks that ended.' }),

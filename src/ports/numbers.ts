@@ -7,17 +7,20 @@ export interface Durations {
   readonly p95Ms: number
 }
 
+/** What agents reported. */
+export interface Spent {
+  readonly costUsd: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
 /** The queue in numbers beyond its states: for operators. */
 export interface NumbersNow {
   readonly holds: Readonly<Partial<Record<Hold, number>>>
   /** Seconds that the oldest queued task has waited; `null`: none waits. */
   readonly oldestQueuedSeconds: number | null
-  /** Of all tasks that ended and are still kept. */
-  readonly spent: {
-    readonly costUsd: number
-    readonly inputTokens: number
-    readonly outputTokens: number
-  }
+  /** By tasks that ended in the last 24 hours. */
+  readonly spent: Spent
   /** From queued to the first step, and each step, over the last 500 tasks that ended. */
   readonly pickUp: Durations | null
   readonly steps: Readonly<Record<string, Durations>>
@@ -26,4 +29,5 @@ export interface NumbersNow {
 
 export interface Numbers {
   now(): Promise<NumbersNow>
+  spentBy(taskIds: readonly string[]): Promise<Spent>
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Hold } from '../model/task.ts'
-import type { Durations, Numbers } from '../ports/numbers.ts'
+import type { Durations, Numbers, Spent } from '../ports/numbers.ts'
 import type { Database } from './database.ts'
 
 const lastTasks = 500
@@ -9,18 +9,14 @@ const lastTasks = 500
 export function openNumbers({ db }: Pick<Database, 'db'>): Numbers {
   return {
     now: async () => {
-      const [holds, oldest, spent, durations] = await Promise.all([
+      const [holds, oldest, spentToday, durations] = await Promise.all([
         sql<{ hold: Hold; count: string }>`
           select hold, count(*) as count from tasks where state = 'held' group by hold`.execute(db),
         sql<{ seconds: string | null; bytes: string }>`
           select extract(epoch from clock_timestamp() - min(created_at)) as seconds,
             pg_database_size(current_database()) as bytes
           from tasks where state = 'queued'`.execute(db),
-        sql<{ cost: string; input: string; output: string }>`
-          select coalesce(sum((evidence #>> '{agent,costUsd}')::numeric), 0) as cost,
-            coalesce(sum((evidence #>> '{agent,inputTokens}')::numeric), 0) as input,
-            coalesce(sum((evidence #>> '{agent,outputTokens}')::numeric), 0) as output
-          from tasks where state = 'done'`.execute(db),
+        spent(db, sql`state = 'done' and ended_at > now() - interval '24 hours'`),
         sql<{ step: string | null; count: string; p50: number; p95: number }>`
           with ended as (
             select id, created_at from tasks where state = 'done' order by ended_at desc limit ${lastTasks}
@@ -49,15 +45,26 @@ export function openNumbers({ db }: Pick<Database, 'db'>): Numbers {
       return {
         holds: Object.fromEntries(holds.rows.map((row) => [row.hold, Number(row.count)])),
         oldestQueuedSeconds: seconds === null ? null : Math.max(0, Number(seconds)),
-        spent: {
-          costUsd: Number(spent.rows[0]?.cost ?? 0),
-          inputTokens: Number(spent.rows[0]?.input ?? 0),
-          outputTokens: Number(spent.rows[0]?.output ?? 0),
-        },
+        spent: spentToday,
         pickUp,
         steps,
         databaseBytes: Number(oldest.rows[0]?.bytes ?? 0),
       }
     },
+    spentBy: (taskIds) => spent(db, sql`id = any(${taskIds}::text[])`),
+  }
+}
+
+async function spent(db: Database['db'], which: ReturnType<typeof sql>): Promise<Spent> {
+  const found = await sql<{ cost: string; input: string; output: string }>`
+    select coalesce(sum((evidence #>> '{agent,costUsd}')::numeric), 0) as cost,
+      coalesce(sum((evidence #>> '{agent,inputTokens}')::numeric), 0) as input,
+      coalesce(sum((evidence #>> '{agent,outputTokens}')::numeric), 0) as output
+    from tasks where ${which}`.execute(db)
+  const row = found.rows[0]
+  return {
+    costUsd: Number(row?.cost ?? 0),
+    inputTokens: Number(row?.input ?? 0),
+    outputTokens: Number(row?.output ?? 0),
   }
 }
