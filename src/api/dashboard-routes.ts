@@ -9,7 +9,8 @@ import { ProblemError, problemKinds, problemResponse } from './problem.ts'
 
 const maxFormBytes = 64 * 1024
 /** Paths that need nobody to be known. */
-const publicPaths = /^\/(?:assets\/[\w.-]+|login|logout|docs|openapi\.json|schema\.json|healthz|readyz|metrics)$/
+const publicPaths =
+  /^\/(?:assets\/[\w.-]+|login|logout|docs|openapi\.json|schema\.json|healthz|readyz|metrics)$/
 const viewers = new WeakMap<Request, Viewer>()
 
 /** The dashboard with its login: lets nobody but known viewers to its pages, and to `/events`. */

@@ -1,7 +1,7 @@
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Task } from '../model/task.ts'
-import type { Page, TaskFilter } from './task-store.ts'
+import type { Page, QueueNow, TaskFilter } from './task-store.ts'
 
 /** What a person looks for. */
 export interface TaskSearch extends TaskFilter {
@@ -21,6 +21,7 @@ export interface RunningTask {
 
 /** What the last hours did. */
 export interface Night {
+  readonly queue: QueueNow
   /** Ended badly in these hours, and nobody has done it again: newest first, at most 50. */
   readonly failed: readonly Task[]
   readonly failedCount: number

@@ -126,9 +126,14 @@ export interface Limits {
   readonly perAgent: number | null
 }
 
-export interface QueueStats {
+export interface QueueStats extends QueueNow {
   readonly states: Readonly<Record<State, number>>
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
+}
+
+/** The queue without what has ended. */
+export interface QueueNow {
+  readonly states: Readonly<Record<Exclude<State, 'done'>, number>>
   readonly paused: boolean
   readonly limits: Limits
   readonly workers: readonly {

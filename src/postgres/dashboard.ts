@@ -6,6 +6,7 @@ import type { Dashboard, Night, TaskSearch } from '../ports/dashboard.ts'
 import type { Page } from '../ports/task-store.ts'
 import type { Database } from './database.ts'
 import { filterTasks } from './read-tasks.ts'
+import { queueNow } from './stats.ts'
 import { storableText } from './storable.ts'
 import { toEvent, toTask, type TaskRow } from './task-row.ts'
 
@@ -117,7 +118,8 @@ async function readNight(db: Database['db'], sinceMs: number): Promise<Night> {
     and not tasks.outcome = any(string_to_array(${goodOutcomes}, ','))
     and tasks.outcome <> 'cancelled'
     and not exists (select from tasks again where again.retry_of = tasks.id)`
-  const [failed, failedCount, open, held, running, outcomes] = await Promise.all([
+  const [queue, failed, failedCount, open, held, running, outcomes] = await Promise.all([
+    queueNow(db),
     sql<TaskRow>`select * from tasks where ${badHere} order by ended_at desc limit ${shown}`.execute(db),
     sql<{ count: string }>`select count(*) from tasks where ${badHere}`.execute(db),
     sql<TaskRow>`
@@ -145,6 +147,7 @@ async function readNight(db: Database['db'], sinceMs: number): Promise<Night> {
   const total = (key: 'cost' | 'input' | 'output' | 'added' | 'removed') =>
     outcomes.rows.reduce((sum, row) => sum + Number(row[key]), 0)
   return {
+    queue,
     failed: failed.rows.map(toTask),
     failedCount: Number(failedCount.rows[0]?.count ?? 0),
     open: open.rows.map(toTask),

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Outcome } from '../model/outcome.ts'
 import type { State } from '../model/task.ts'
-import type { Limits, QueueStats } from '../ports/task-store.ts'
+import type { Limits, QueueNow, QueueStats } from '../ports/task-store.ts'
 import type { StoreContext } from './store-context.ts'
 
 export async function setLimits(context: StoreContext, limits: Limits): Promise<void> {
@@ -17,31 +17,24 @@ export async function setLimits(context: StoreContext, limits: Limits): Promise<
   context.notifier.queue()
 }
 
-export async function stats(context: StoreContext): Promise<QueueStats> {
+/** The queue as it is now: without what has ended, so that it costs the same after 100,000 tasks. */
+export async function queueNow(db: StoreContext['db']): Promise<QueueNow> {
   // One part for each partial index: none of them reads the tasks themselves.
   const [counted, settings, workers] = await Promise.all([
-    sql<{ state: State; outcome: Outcome | null; count: string }>`
-      select 'queued' as state, null as outcome, count(*) from tasks where state = 'queued'
-      union all select 'held', null, count(*) from tasks where state = 'held'
-      union all select 'running', null, count(*) from tasks where state = 'running'
-      union all select 'done', outcome, count(*) from tasks where state = 'done' group by outcome`.execute(
-      context.db,
-    ),
-    context.db.selectFrom('settings').selectAll().executeTakeFirstOrThrow(),
+    sql<{ state: Exclude<State, 'done'>; count: string }>`
+      select 'queued' as state, count(*) from tasks where state = 'queued'
+      union all select 'held', count(*) from tasks where state = 'held'
+      union all select 'running', count(*) from tasks where state = 'running'`.execute(db),
+    db.selectFrom('settings').selectAll().executeTakeFirstOrThrow(),
     sql<QueueStats['workers'][number] & { seen_at: Date }>`
       select id, host, pid, slots, seen_at,
         (select count(*)::int from tasks where state = 'running' and worker_id = workers.id) as running
-      from workers order by id`.execute(context.db),
+      from workers order by id`.execute(db),
   ])
-  const states: Record<State, number> = { queued: 0, held: 0, running: 0, done: 0 }
-  const outcomes: Partial<Record<Outcome, number>> = {}
-  for (const row of counted.rows) {
-    states[row.state] += Number(row.count)
-    if (row.outcome !== null) outcomes[row.outcome] = Number(row.count)
-  }
+  const states = { queued: 0, held: 0, running: 0 }
+  for (const row of counted.rows) states[row.state] = Number(row.count)
   return {
     states,
-    outcomes,
     paused: settings.paused,
     limits: {
       global: settings.limit_global,
@@ -52,4 +45,16 @@ export async function stats(context: StoreContext): Promise<QueueStats> {
       Object.assign(worker, { seenAt: seenAt.toISOString() }),
     ),
   }
+}
+
+export async function stats({ db }: Pick<StoreContext, 'db'>): Promise<QueueStats> {
+  const [now, ended] = await Promise.all([
+    queueNow(db),
+    sql<{ outcome: Outcome; count: string }>`
+      select outcome, count(*) from tasks where state = 'done' group by outcome`.execute(db),
+  ])
+  const outcomes: Partial<Record<Outcome, number>> = {}
+  for (const row of ended.rows) outcomes[row.outcome] = Number(row.count)
+  const done = Object.values(outcomes).reduce((sum, count) => sum + count, 0)
+  return { ...now, states: { ...now.states, done }, outcomes }
 }

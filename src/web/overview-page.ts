@@ -4,7 +4,6 @@ import { elapsed } from '../model/elapsed.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Task } from '../model/task.ts'
 import type { Night } from '../ports/dashboard.ts'
-import type { QueueStats } from '../ports/task-store.ts'
 import { webAddress, type Html } from './html.ts'
 import { page, postButton } from './layout.ts'
 import { reasonLine, taskRows } from './task-rows.ts'
@@ -14,7 +13,6 @@ import { ago, badge, money, outcomeLook, plural, shortNumber } from './words.ts'
 export interface OverviewOptions {
   readonly viewer: Viewer
   readonly night: Night
-  readonly stats: QueueStats
   readonly hours: number
   readonly nowMs: number
 }
@@ -24,7 +22,8 @@ export const nightHours = [12, 24, 72, 168] as const
 
 /** What the night did: first what waits for a person, then what runs, then what came of it. */
 export function overviewPage(options: OverviewOptions): Html {
-  const { viewer, night, stats, hours, nowMs } = options
+  const { viewer, night, hours, nowMs } = options
+  const { queue } = night
   return page(
     { title: 'Overview', section: '/', viewer, follows: 'types=state,step.started' },
     html`<div id="overview" data-live>
@@ -45,8 +44,8 @@ export function overviewPage(options: OverviewOptions): Html {
         ${
           night.running.length === 0
             ? html`<p class="soft">
-                ${stats.paused ? 'The queue is paused; nothing starts until it is resumed.' : 'Nothing runs.'}
-                ${stats.states.queued > 0 ? `${plural(stats.states.queued, 'task waits', 'tasks wait')} in the queue.` : ''}
+                ${queue.paused ? 'The queue is paused; nothing starts until it is resumed.' : 'Nothing runs.'}
+                ${queue.states.queued > 0 ? `${plural(queue.states.queued, 'task waits', 'tasks wait')} in the queue.` : ''}
               </p>`
             : taskRows(
                 night.running.map(({ task }) => task),
@@ -60,16 +59,17 @@ export function overviewPage(options: OverviewOptions): Html {
   )
 }
 
-function headline({ night, stats }: OverviewOptions): string {
+function headline({ night }: OverviewOptions): string {
   const waiting = night.failedCount + night.open.length
   if (waiting > 0) return `${plural(waiting, 'task waits', 'tasks wait')} for you`
   if (night.held.length > 0)
     return `Nothing failed; ${plural(night.held.length, 'task is', 'tasks are')} held`
-  if (stats.states.running + stats.states.queued > 0) return 'Work goes on, nothing waits for you'
+  if (night.queue.states.running + night.queue.states.queued > 0) return 'Work goes on, nothing waits for you'
   return 'All is quiet'
 }
 
-function numbers({ night, stats, hours, viewer }: OverviewOptions): Html {
+function numbers({ night, hours, viewer }: OverviewOptions): Html {
+  const { queue } = night
   const ended = Object.entries(night.outcomes) as [Outcome, number][]
   const total = ended.reduce((sum, [, count]) => sum + count, 0)
   const order = (outcome: Outcome) =>
@@ -92,10 +92,10 @@ function numbers({ night, stats, hours, viewer }: OverviewOptions): Html {
     ${number('Lines', `+${shortNumber(night.insertions)} −${shortNumber(night.deletions)}`, 'in finished work')}
     <div class="number">
       <span class="label">Queue</span>
-      <span class="value">${stats.paused ? 'paused' : plural(stats.states.queued, 'waits', 'wait')}</span>
-      <span class="soft">${stats.states.running} running, ${stats.states.held} held</span>
+      <span class="value">${queue.paused ? 'paused' : plural(queue.states.queued, 'waits', 'wait')}</span>
+      <span class="soft">${queue.states.running} running, ${queue.states.held} held</span>
       ${
-        stats.paused
+        queue.paused
           ? postButton(viewer, '/resume', 'Resume', { tone: 'primary' })
           : postButton(viewer, '/pause', 'Pause')
       }
@@ -165,14 +165,14 @@ function stepLine(night: Night, nowMs: number): (task: Task) => Html {
   }
 }
 
-function workers({ stats, nowMs }: OverviewOptions): Html {
+function workers({ night: { queue }, nowMs }: OverviewOptions): Html {
   return html`<section aria-labelledby="workers">
-    <h2 id="workers">Workers <span class="count">${stats.workers.length}</span></h2>
+    <h2 id="workers">Workers <span class="count">${queue.workers.length}</span></h2>
     ${
-      stats.workers.length === 0
+      queue.workers.length === 0
         ? html`<p class="soft">No worker: nothing starts. Start <code>nightshift worker</code>.</p>`
         : html`<ul class="workers">
-            ${stats.workers.map(
+            ${queue.workers.map(
               (worker) =>
                 html`<li>
                   <span>${worker.host} <span class="soft">process ${worker.pid}</span></span>

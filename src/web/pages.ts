@@ -36,8 +36,8 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
   app.get('/', async (c) => {
     const asked = Number(c.req.query('hours'))
     const hours = nightHours.find((each) => each === asked) ?? 24
-    const [night, stats] = await Promise.all([dashboard.night(hours * hourMs), store.stats()])
-    return send(c, overviewPage({ viewer: context.viewer(c), night, stats, hours, nowMs: Date.now() }))
+    const night = await dashboard.night(hours * hourMs)
+    return send(c, overviewPage({ viewer: context.viewer(c), night, hours, nowMs: Date.now() }))
   })
 
   app.get('/tasks', async (c) => {
