@@ -39,6 +39,8 @@ export interface DaggerRuntimeOptions {
   /** With less free on an engine's disk, no task starts there. */
   readonly minFreeBytes: number
   readonly log: Log
+  /** Names sandboxes: each another, or the engine's cache would stand for one. By default random. */
+  readonly newLife?: () => string
 }
 
 export interface DaggerRuntime extends Runtime {
@@ -61,6 +63,8 @@ export interface EngineReport {
 }
 
 const reclaimMs = 90_000
+/** How many engines are tried for one sandbox. */
+const mostTries = 3
 const reportsKeptMs = 10_000
 
 /** Sandboxes in containers, on one Dagger engine or many. Opens nothing until it is used. */
@@ -137,15 +141,18 @@ class ContainerRuntime implements DaggerRuntime {
   }
 
   async open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {
-    signal.throwIfAborted()
-    const engine = await this.#engines.enter(spec.taskId, signal)
-    try {
-      const sandbox = await openDaggerSandbox(await this.#maker(), engine, spec, signal)
-      this.#open.add(sandbox)
-      return sandbox
-    } catch (error) {
-      this.#engines.leave(engine, spec.taskId)
-      throw error
+    for (let left = mostTries; ; left -= 1) {
+      signal.throwIfAborted()
+      const engine = await this.#engines.enter(spec.taskId, signal)
+      try {
+        const sandbox = await openDaggerSandbox(await this.#maker(), engine, spec, signal)
+        this.#open.add(sandbox)
+        return sandbox
+      } catch (error) {
+        this.#engines.leave(engine, spec.taskId)
+        // An engine that is gone is no reason to fail as long as there is another.
+        if (!(error instanceof RuntimeFailure) || left === 1 || (await engine.check())) throw error
+      }
     }
   }
 
@@ -179,8 +186,9 @@ class ContainerRuntime implements DaggerRuntime {
   }
 
   async #maker(): Promise<SandboxMaker> {
-    const { author, image, log } = this.#options
+    const { author, image, log, newLife: life = newLife } = this.#options
     return {
+      newLife: life,
       hub: await this.#listening(),
       feed: this.#feed,
       operator: this.#operator,

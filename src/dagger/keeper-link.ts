@@ -38,6 +38,7 @@ export class KeeperLink {
   #lastId = 0
   #heardMs = performance.now()
   #doubting = false
+  #closing = false
   #fault: RuntimeFailure | null = null
 
   constructor(socket: Socket, options: KeeperLinkOptions) {
@@ -46,7 +47,11 @@ export class KeeperLink {
     this.#frames = new Frames(socket, (message, body) => this.#hear(message, body))
     this.#ended = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.once('end', () => socket.end())
-    socket.once('close', () => this.lose('the container was ended from outside'))
+    socket.once('close', () => {
+      // Where the engine is to blame, nobody else is sent there.
+      if (this.#fault === null && !this.#closing) void options.check()
+      this.lose('the container was ended from outside')
+    })
     this.#timer = setInterval(() => this.#beat(), pingMs)
     this.#timer.unref()
   }
@@ -113,6 +118,7 @@ export class KeeperLink {
 
   /** Has the keeper remove everything and end. Resolves with what went wrong, `null`: nothing. */
   async close(): Promise<string | null> {
+    this.#closing = true
     const said = await this.#wait(closing, { kind: 'close' })
     this.#frames.send({ kind: 'bye' })
     return said.kind === 'closed' ? said.fault : null

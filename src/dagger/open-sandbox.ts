@@ -7,7 +7,7 @@ import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { Log } from '../ports/log.ts'
 import { ImageUnusable, RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
 import { DaggerSandbox, settledWithin } from './dagger-sandbox.ts'
-import { newLife, type Engine, type OpenEngine } from './engine.ts'
+import type { Engine, OpenEngine } from './engine.ts'
 import { GraphqlError } from './graphql.ts'
 import type { ExpectedCall, Hub } from './hub.ts'
 import { KeeperLink } from './keeper-link.ts'
@@ -24,6 +24,7 @@ export interface SandboxMaker {
   /** The image of repositories that name none. */
   readonly image: string
   readonly log: Log
+  readonly newLife: () => string
   readonly onClosed: (sandbox: DaggerSandbox, engine: Engine) => void
 }
 
@@ -44,7 +45,7 @@ export async function openDaggerSandbox(
 ): Promise<DaggerSandbox> {
   const opened = await engine.open()
   const name = spec.image ?? maker.image
-  const life = newLife()
+  const life = maker.newLife()
   const call = maker.hub.expect(life)
   const killing = new AbortController()
   let running: Promise<unknown> | null = null
@@ -93,10 +94,15 @@ export async function openDaggerSandbox(
     signal.throwIfAborted()
     if (lost && said !== null && said !== 'late') throw new RuntimeFailure(said, { cause: error })
     if (error instanceof RuntimeFailure || error instanceof ImageUnusable) throw error
-    void engine.check()
-    const message = error instanceof Error ? error.message : String(error)
-    throw new RuntimeFailure(`a sandbox on ${engine.name} could not be opened: ${message}`, { cause: error })
+    throw new RuntimeFailure(`a sandbox on ${engine.name} could not be opened: ${wordsWithCause(error)}`, {
+      cause: error,
+    })
   }
+}
+
+function wordsWithCause(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }
 
 /** What a container said that has ended badly by itself; `null`: it did not. */

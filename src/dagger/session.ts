@@ -22,7 +22,7 @@ export interface Session extends SessionAddress {
 }
 
 const reachMs = 5_000
-const openMs = 60_000
+const openMs = 30_000
 /** An engine that the CLI has to start may have to be fetched before. */
 const startMs = 300_000
 const closeMs = 3_000

@@ -141,6 +141,8 @@ async function connectClient(session: SessionAddress): Promise<Client> {
   const graphql = new GraphQLClient(`http://127.0.0.1:${session.port}/query`, {
     fetch: async (_url, init) => {
       const { status, text } = await post(session, String(init?.body), AbortSignal.timeout(shortMs))
+      // The SDK would keep what was said for itself.
+      if (status !== 200 && !text.startsWith('{')) throw new Error(`status ${status}: ${text.slice(0, 500)}`)
       return new Response(text, { status, headers: { 'content-type': 'application/json' } })
     },
   })

@@ -58,7 +58,13 @@ export interface DaggerPlace extends RuntimePlace {
 
 /** A runtime on the engine of these tests, or on others. The launcher is shared, since it is large. */
 export async function makePlace(
-  options: PlaceOptions & { engines?: readonly EngineAddress[]; image?: string; log?: Log; cli?: string },
+  options: PlaceOptions & {
+    engines?: readonly EngineAddress[]
+    image?: string
+    log?: Log
+    cli?: string
+    newLife?: () => string
+  },
 ): Promise<DaggerPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-dagger-'))
   const repository = await makeMirror(join(folder, 'repository.git'), options.files)
@@ -75,6 +81,7 @@ export async function makePlace(
     network: options.network ?? ['*'],
     minFreeBytes: 64 * 1024 * 1024,
     log: options.log ?? quiet,
+    ...(options.newLife === undefined ? {} : { newLife: options.newLife }),
   })
   return {
     runtime,
