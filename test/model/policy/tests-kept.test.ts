@@ -50,6 +50,39 @@ describe('tests: keep', () => {
     expect(stripped[0]).toContain('"adds" had 2 assertions')
   })
 
+  const away: [from: string, to: string, kind: Kind][] = [
+    ['test/sum.test.ts', 'test/fixtures/sum.ts', 'js'],
+    ['test/sum.test.ts', 'node_modules/x/sum.test.ts', 'js'],
+    ['tests/test_sum.py', 'tests/sum.py', 'py'],
+    ['tests/test_sum.py', 'build/tests/test_sum.py', 'py'],
+    ['sum_test.go', 'sum_windows_test.go', 'go'],
+    ['sum_test.go', 'testdata/sum_test.go', 'go'],
+    ['sum_test.go', '_old/sum_test.go', 'go'],
+    ['src/test/java/SumTest.java', 'src/test/java/SumHelper.java', 'java'],
+    ['src/test/java/SumTest.java', 'src/test/java/SumIT.java', 'java'],
+  ]
+  test.each(away)('a test that moves from %s to %s is lost', async (from, to, kind) => {
+    const found = await messages({ [from]: sources[kind] }, { [to]: sources[kind] })
+    expect(found.join('\n')).toContain('is gone')
+  })
+
+  test.each([
+    ['test/sum.test.ts', 'test/deep/total.spec.ts', 'js'],
+    ['tests/test_sum.py', 'tests/deep/sum_test.py', 'py'],
+    ['sum_test.go', 'deep/total_linux_test.go', 'go'],
+    ['src/test/java/SumTest.java', 'src/test/java/deep/TotalTests.java', 'java'],
+  ] as typeof away)('a test that moves from %s to %s is kept', async (from, to, kind) => {
+    expect(await messages({ [from]: sources[kind] }, { [to]: sources[kind] })).toEqual([])
+  })
+
+  test('a test without assertions may change, but not be emptied', async () => {
+    const smoke = "it('draws', async () => {\n  await draw()\n})\n"
+    const edit = (to: string) =>
+      messages({ 'a.test.ts': smoke }, { 'a.test.ts': smoke.replace('await draw()', to) })
+    expect(await edit('await draw(2)')).toEqual([])
+    expect((await edit('// later')).join()).toContain('does nothing any more')
+  })
+
   test('a skip that was there cannot be lent to another test', async () => {
     const base = { 'test/a.test.ts': js.replace("it('adds'", "it.skip('adds'") }
     const head = { 'test/a.test.ts': js.replace('it("takes away"', 'it.skip("takes away"') }

@@ -22,7 +22,7 @@ export const tests: Rule = async (policy, work) => {
       // What was too large to be judged before cannot have become so.
       if (base === null) continue
       if (head === null) violations.push(tooLarge(change.path))
-      else files.push({ path: change.path, base, head })
+      else files.push({ path: change.path, foundByName: language.isFoundByName(change.path), base, head })
     }
     violations.push(...compareTests(files).map(violationOf))
   }
@@ -60,6 +60,11 @@ function violationOf(weaker: Weaker): Violation {
       const message =
         `${shown(path)}, line ${line}: the test ${quoted(title)} had ${weaker.before} assertions that can fail, and now has ${assertions}. ` +
         `Put them back. ${keepHint}`
+      return { rule: 'tests', file: path, line, message }
+    }
+    case 'emptied': {
+      const { title, line } = weaker.test
+      const message = `${shown(path)}, line ${line}: the test ${quoted(title)} does nothing any more. Put back what it did. ${keepHint}`
       return { rule: 'tests', file: path, line, message }
     }
     case 'helpers_stripped': {

@@ -3,6 +3,8 @@ import type { Summary, TestBlock, WeakLine } from './summary.ts'
 /** Both versions of one changed test file. */
 export interface ComparedFile {
   readonly path: string
+  /** Runners find it by its name. */
+  readonly foundByName: boolean
   readonly base: Summary
   readonly head: Summary
 }
@@ -11,6 +13,7 @@ export interface ComparedFile {
 export type Weaker =
   | { readonly kind: 'lost'; readonly path: string; readonly test: TestBlock }
   | { readonly kind: 'stripped'; readonly path: string; readonly before: number; readonly test: TestBlock }
+  | { readonly kind: 'emptied'; readonly path: string; readonly test: TestBlock }
   | {
       readonly kind: 'helpers_stripped'
       readonly path: string
@@ -21,6 +24,7 @@ export type Weaker =
 
 interface Placed {
   readonly path: string
+  readonly foundByName: boolean
   readonly test: TestBlock
 }
 
@@ -35,17 +39,26 @@ export function compareTests(files: readonly ComparedFile[]): Weaker[] {
   const meet = (before: Placed, after: Placed) => {
     if (after.test.assertions < before.test.assertions)
       weaker.push({ kind: 'stripped', path: after.path, before: before.test.assertions, test: after.test })
+    else if (after.test.empty && !before.test.empty)
+      weaker.push({ kind: 'emptied', path: after.path, test: after.test })
   }
-  for (const { path, base, head } of files) {
-    const place = (test: TestBlock): Placed => ({ path, test })
+  for (const { path, foundByName, base, head } of files) {
+    const place = (test: TestBlock): Placed => ({ path, foundByName, test })
     const rest = pair(base.tests.map(place), head.tests.map(place), titleOf, meet)
     lost.push(...rest.before)
     gained.push(...rest.after)
   }
-  const unmoved = pair(lost, gained, titleOf, meet)
-  const gone = pair(unmoved.before, unmoved.after, (one) => one.path, meet)
+  // What was found by its name must go to where it is found so, too; the rest may go anywhere.
+  const byName = pair(lost.filter(isFoundByName), gained.filter(isFoundByName), titleOf, meet)
+  const others = lost.filter((one) => !one.foundByName)
+  const unmoved = pair(others, [...byName.after, ...gained.filter((one) => !one.foundByName)], titleOf, meet)
+  const gone = pair([...byName.before, ...unmoved.before], unmoved.after, (one) => one.path, meet)
   for (const { path, test } of gone.before) weaker.push({ kind: 'lost', path, test })
   return [...weaker, ...strippedHelpers(files), ...newWeakLines(files)]
+}
+
+function isFoundByName(one: Placed): boolean {
+  return one.foundByName
 }
 
 function titleOf(one: Placed): string {
@@ -93,12 +106,14 @@ function strippedHelpers(files: readonly ComparedFile[]): Weaker[] {
 
 function newWeakLines(files: readonly ComparedFile[]): Weaker[] {
   const known = new Map<string, number>()
+  const old = new Set(files.flatMap(({ base }) => base.tests.map((test) => test.title)))
   for (const { path, base } of files) {
     for (const line of base.weakLines) known.set(keyOf(path, line), (known.get(keyOf(path, line)) ?? 0) + 1)
   }
   const weaker: Weaker[] = []
   for (const { path, head } of files) {
     for (const line of head.weakLines) {
+      if (line.inOldTests && !old.has(line.title)) continue
       const left = known.get(keyOf(path, line)) ?? 0
       if (left > 0) known.set(keyOf(path, line), left - 1)
       else weaker.push({ kind: 'weak_line', path, line })

@@ -1,9 +1,18 @@
+import { bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
+
+const otherSystem =
+  /_(?:aix|android|darwin|dragonfly|freebsd|illumos|ios|js|netbsd|openbsd|plan9|solaris|wasip1|windows|386|arm|loong64|mips|mipsle|mips64|mips64le|ppc64|ppc64le|riscv64|s390x|wasm)_test\.go$/
 
 /** Go: the testing package, testify and the like. */
 export const go: Language = {
   name: 'Go',
-  isTestFile: (path) => /_test\.go$/i.test(path),
+  // Others are left out by the name of the file or of a folder, as if they were not there.
+  isTestFile: (path) =>
+    /_test\.go$/.test(path) &&
+    !otherSystem.test(path) &&
+    !/(?:^|\/)(?:[._][^/]*|testdata)(?:\/|$)/.test(path),
+  isFoundByName: () => true,
   isTestCodeOnly: () => true,
   normalize: (source) => source,
   strings: {
@@ -15,14 +24,23 @@ export const go: Language = {
     rawHashes: false,
     regexes: false,
   },
-  test: /^func\s+(?:\([^)]{0,200}\)\s*)?(?:Test|Fuzz|Example)\w*\s*\(|\b\w+\.Run\s*\(\s*["`]/gm,
+  test: /^func\s+(?:\([^)]{0,200}\)\s*)?(?:Test|Fuzz|Example)(?![a-z])\w*\s*\(|\b\w+\.Run\s*\(\s*["`]/gm,
+  body: (masked, start, end) => bracedBody(masked, /^[^{}]{0,500}?\{/, start, end),
+  nothing: /^[\s;]*$/,
   title: /func\s+(?:\([^)]{0,200}\)\s*)?(\w+)|Run\s*\(\s*"((?:[^"\\\n]|\\.)*)"|Run\s*\(\s*`([^`]*)`/,
   assertion:
     /\b\w+\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\s*\(|\b(?:assert|require|is|must|expect|check|verify|Expect|Require|Assert)\w*(?:\.\w+)?\s*\(/gm,
   weakenings: [
     { what: 'skips a test', pattern: /\b\w+\.(?:Skip|Skipf|SkipNow)\s*\(/gm },
     { what: 'turns code off', pattern: /^\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
-    { what: 'ends the tests early', pattern: /\bos\.Exit\s*\(\s*0\s*\)|\bsyscall\.(?:Exit|Kill)\s*\(/gm },
+    {
+      what: 'ends the tests early',
+      pattern: /\bos\.Exit\s*\(\s*(?:0\s*\)|\w+\.Run\s*\(\s*\)\s*[^\s)])|\bsyscall\.(?:Exit|Kill)\s*\(/gm,
+    },
+    {
+      what: 'ends the tests early',
+      pattern: /^func\s+TestMain\s*\([^()]{0,100}\)\s*\{(?!(?:(?!^\})[\s\S]){0,3000}?\.Run\s*\()/gm,
+    },
     {
       what: 'turns code off',
       pattern: /\bif\s+(?:false|!true)\b|^func\s+Test\w*\([^)]{0,200}\)\s*\{\s*return\b/gm,

@@ -1,3 +1,4 @@
+import { bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 /** Java and Kotlin: JUnit 3 to 6, TestNG. */
@@ -8,6 +9,7 @@ export const java: Language = {
     (/(?:^|\/)(?:src\/\w*test\w*|tests?)\//i.test(path) ||
       /(?:Tests?|IT|TestCase|Spec)\.(?:java|kt)$/.test(path) ||
       /(?:^|\/)Test[^/]*\.(?:java|kt)$/.test(path)),
+  isFoundByName: (path) => /(?:^|\/)(?:Test[^/]*|[^/]*(?:Test|Tests|TestCase))\.(?:java|kt)$/.test(path),
   isTestCodeOnly: () => true,
   // Java reads \\u0040 as @ before anything else, in comments and strings too.
   normalize: (source) =>
@@ -24,6 +26,9 @@ export const java: Language = {
     regexes: false,
   },
   test: /@(?:[\w.]+\.)?(?:Test|ParameterizedTest|RepeatedTest|TestFactory|TestTemplate|Property|Theory)\b(?!\s*\.)|\bpublic\s+void\s+test\w*\s*\(\s*\)(?<!@Test\b[^;{}]{0,200})/gm,
+  body: (masked, start, end) =>
+    bracedBody(masked, /^[^{};]{0,800}?\([^{};]{0,300}\)[^{};]{0,200}?\{/, start, end),
+  nothing: /^[\s;]*$/,
   title: /(?:\bvoid\s+|\bfun\s+|[\w>\]]\s+)(`[^`\n]+`|\w+)\s*\(/,
   assertion:
     /\b(?:assert|verify|expect|fail|should)\w*\s*\(|\.(?:andExpect|should\w*)\s*\(|(?<![\w.])assert\s+[^;]{0,1000};|\bexpected\s*=/gm,
@@ -32,6 +37,16 @@ export const java: Language = {
       what: 'skips a test',
       pattern:
         /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\bSkipException\b|\benabled\s*=\s*false\b/gm,
+    },
+    {
+      what: 'skips a test',
+      pattern:
+        /@(?:Test|ParameterizedTest|RepeatedTest)\b[^;{}]{0,300}?\b(?:private|static)\s|\babstract\s+class\s+(?!Abstract|Base)\w*(?:Test|Tests|TestCase|IT)\b/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{\s*\}|\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
     },
     {
       what: 'ends the tests early',

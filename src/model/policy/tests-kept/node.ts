@@ -1,7 +1,14 @@
+import { bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
+const named = /[._-](?:test|spec|e2e|cy)\.[^./]+$/i
+/** Where no runner looks. */
+const unseen = /(?:^|\/)(?:node_modules|dist)\//
 const extension = /\.[cm]?[jt]sx?$/i
 const names = 'it|test|specify|describe|suite|context|bench|fit|xit'
+
+/** What a test file must not make anew. */
+const owned = 'it|test|describe|expect|assert'
 
 /** A function of the runner with one of these after a dot: `it.skip`, `test.concurrent.skip`, `(it as Test)?.skip`. */
 function member(words: string): RegExp {
@@ -22,8 +29,9 @@ export const node: Language = {
   name: 'JavaScript',
   isTestFile: (path) =>
     extension.test(path) &&
-    (/(?:^|\/)(?:__tests__|tests?|specs?|e2e|cypress)\//i.test(path) ||
-      /[._-](?:test|spec|e2e|cy)\.[^./]+$/i.test(path)),
+    !unseen.test(path) &&
+    (/(?:^|\/)(?:__tests__|tests?|specs?|e2e|cypress)\//i.test(path) || named.test(path)),
+  isFoundByName: (path) => named.test(path) || /(?:^|\/)__tests__\//.test(path),
   isTestCodeOnly: () => true,
   normalize: (source) =>
     source
@@ -46,6 +54,14 @@ export const node: Language = {
     regexes: true,
   },
   test: /(?<![\w$.])(?:(?:t|Deno)\.test|(?:it|test|specify|fit|xit|xtest)(?:\s*\.\s*(?!(?:describe|suite|todo|step|use|extend|info|slow|setTimeout|before|after|beforeEach|afterEach|beforeAll|afterAll|mock)\b)\w+)*)\s*[(`]/gm,
+  body: (masked, start, end) =>
+    bracedBody(
+      masked,
+      /^[^{}]{0,300}?(?:\{[^{}]{0,200}\}[^{}]{0,100}?)?(?:=>|\bfunction\b[^{}()]{0,100}\([^()]{0,200}\))\s*\{/,
+      start,
+      end,
+    ),
+  nothing: /^[\s;]*$/,
   title: /(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`)/,
   assertion:
     /(?<![\w$])(?:expect|assert)\w*(?:\.\w+)*\s*\(|\.should\b|(?<![\w$.])t\.(?!test\b|skip\b|todo\b|plan\b|log\b|comment\b|end\b|after\b|before\b|diagnostic\b|mock\b|timeout\b|teardown\b|pass\b|context\b)\w+\s*\(/gm,
@@ -68,6 +84,39 @@ export const node: Language = {
         'gm',
       ),
     },
+    {
+      what: 'skips a test',
+      pattern: /\bimport\s*\{[^{}]{0,300}?\b(?:skip|todo|only|xit|xtest|fit|fails)\b\s+as\b/gm,
+    },
+    { what: 'skips a test', pattern: /\beach\s*\(\s*\[\s*\]\s*\)/gm },
+    {
+      what: 'turns code off',
+      pattern: new RegExp(
+        `(?:\\b(?:const|let|var)\\s+(?:${owned})\\s*(?::[^=\\n]{0,100})?=\\s*(?:async\\s*)?(?:\\(|\\{|function\\b|\\w+\\s*=>)|\\bfunction\\s+(?:${owned})\\s*\\(|\\b(?:globalThis|global|window)\\s*\\.\\s*(?:${owned})\\s*=(?!=))`,
+        'gm',
+      ),
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\bexpect\s*\.\s*extend\s*\(\s*\{[^{}]{0,500}?\b(?:toBe|toEqual|toStrictEqual|toMatchObject|toThrow|toContain|toBeTruthy|toBeDefined)\b\s*[(:,]/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern: new RegExp(
+        `(?:\\bif\\s*\\([^()\\n]{0,200}\\)\\s*\\{?\\s*|&&\\s*|\\bof\\s+\\[\\s*\\]\\s*\\)\\s*\\{?\\s*)(?<![\\w$.])(?:${names})(?:\\.\\w+)*\\s*\\(`,
+        'gm',
+      ),
+    },
+    {
+      what: 'turns code off',
+      pattern: /\b(?:expect|assert)\b[^;{}]{0,300};?\s*\}\s*catch\s*(?:\([^()]{0,100}\))?\s*\{\s*\}/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern: /\bexpect\s*\(\s*(?:async\s*)?\(\s*\)\s*=>\s*\{?\s*(?:expect|assert)\w*\s*[.(]/gm,
+    },
+    { what: 'ends the tests early', pattern: /\bprocess\s*\.\s*exitCode\s*=(?!=)/gm },
     { what: 'ends the tests early', pattern: /\bprocess\s*\.\s*(?:exit|reallyExit|abort|kill)\s*\(/gm },
     {
       what: 'turns code off',

@@ -1,11 +1,17 @@
+import { pythonBody, pythonScopes } from './python-scopes.ts'
 import type { Language } from './language.ts'
+
+/** Where pytest does not look. */
+const unseen = /(?:^|\/)(?:\.[^/]+|build|dist|node_modules|venv|[^/]+\.egg)\//
 
 /** Python: pytest and unittest. */
 export const python: Language = {
   name: 'Python',
   isTestFile: (path) =>
     /\.py$/i.test(path) &&
+    !unseen.test(path) &&
     (/(?:^|\/)tests?\//i.test(path) || /(?:^|\/)(?:test_[^/]*|[^/]*_test|tests|conftest)\.py$/i.test(path)),
+  isFoundByName: (path) => /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/.test(path),
   isTestCodeOnly: () => true,
   normalize: (source) => source,
   strings: {
@@ -18,6 +24,9 @@ export const python: Language = {
     regexes: false,
   },
   test: /(?:^[ \t]*@[^\n]*\n){0,20}^[ \t]*(?:async[ \t]+)?def[ \t]+test\w*[ \t]*\(/gm,
+  body: pythonBody,
+  nothing: /^(?:\s|pass\b|\.\.\.|return\b|["'])*$/,
+  surroundings: pythonScopes,
   title: /def[ \t]+(\w+)/,
   assertion:
     /(?<![\w.])assert\b[^\n]*|\.assert\w*\s*\(|\bpytest\.(?:raises|warns|fail)\s*\(|\bself\.fail\w*\s*\(|(?<![\w.])assert_\w+\s*\(/gm,
@@ -30,12 +39,26 @@ export const python: Language = {
     {
       what: 'skips a test',
       pattern:
-        /^[ \t]*(?:collect_ignore(?:_glob)?|__test__)\s*(?:=|\+=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
+        /^[ \t]*(?:collect_ignore(?:_glob)?|__test__)\s*(?:=|\+=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|cmdline_main|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
     },
     {
       what: 'ends the tests early',
       pattern:
         /\b(?:sys\s*\.\s*exit|os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(|\braise[ \t]+SystemExit\b/gm,
+    },
+    {
+      what: 'skips a test',
+      pattern: /\bparametrize\s*\([^()[\]]{0,200},\s*[[(]\s*[\])]|^test\w*\s*=(?!=)/gm,
+    },
+    {
+      what: 'skips a test',
+      pattern:
+        /^class\s+Test\w*[^\n:]{0,200}:(?:(?!^\S)[\s\S]){0,1500}?^[ \t]+def[ \t]+__(?:init|new)__\s*\(/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\bexcept\b(?:[ \t]*\(?[ \t]*(?:AssertionError|Exception|BaseException)\b[^\n:]{0,100})?[ \t]*:\s*(?:pass|\.\.\.|return)\b|\bsuppress\s*\([^()]{0,100}\b(?:AssertionError|Exception|BaseException)\b|\b(?:raises|assertRaises)\s*\(\s*(?:AssertionError|BaseException)\b|\bexitstatus\s*=(?!=)/gm,
     },
     {
       what: 'turns code off',

@@ -1,10 +1,13 @@
+import { bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 /** Rust: test functions of the language, in files of their own and beside the code. */
 export const rust: Language = {
   name: 'Rust',
   isTestFile: (path) => /\.rs$/i.test(path),
+  isFoundByName: () => true,
   isTestCodeOnly: (path) => /(?:^|\/)tests\//i.test(path),
+  testCode: /#\s*\[\s*cfg\s*\(\s*test\s*\)/,
   normalize: (source) => source,
   strings: {
     lineComment: '//',
@@ -16,10 +19,17 @@ export const rust: Language = {
     regexes: false,
   },
   test: /#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|quickcheck|test_log|wasm_bindgen_test|bench)\s*(?:\([^\]\n]{0,200}\))?\s*\]/gm,
+  body: (masked, start, end) => bracedBody(masked, /^[^{};]{0,500}?\bfn\b[^{};]{0,300}?\{/, start, end),
+  nothing: /^[\s;]*(?:Ok\s*\(\s*\(\s*\)\s*\)\s*)?$/,
   title: /\bfn\s+(\w+)/,
   assertion:
     /\b(?:debug_)?(?:prop_)?assert\w*!\s*[([{]|\bassert_\w+\s*\(|\b(?:panic|unreachable)!\s*[([{]|#\s*\[\s*should_panic/gm,
   weakenings: [
+    { what: 'turns code off', pattern: /#\s*\[\s*should_panic/gm, inOldTests: true },
+    {
+      what: 'turns code off',
+      pattern: /\bmacro_rules!\s*(?:assert\w*|panic|unreachable)\b|\bcatch_unwind\s*\(/gm,
+    },
     { what: 'skips a test', pattern: /#\s*!?\s*\[\s*(?:ignore\b|cfg_attr\s*\([^\]]{0,200}?\bignore\b)/gm },
     {
       what: 'turns code off',

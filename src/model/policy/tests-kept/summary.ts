@@ -1,5 +1,5 @@
 import { codeOf, findAssertions } from './assertions.ts'
-import type { Language, Weakening } from './language.ts'
+import type { Language, Surroundings, Weakening } from './language.ts'
 import { mask } from './mask.ts'
 
 /** One test, or (with an empty title) what stands before the first one. */
@@ -8,6 +8,8 @@ export interface TestBlock {
   /** Counted from 1. */
   readonly line: number
   readonly assertions: number
+  /** It has a body, and nothing in it. */
+  readonly empty: boolean
 }
 
 /** A line that keeps tests from running. */
@@ -15,6 +17,8 @@ export interface WeakLine {
   readonly what: Weakening['what']
   readonly line: number
   readonly text: string
+  /** It counts only in a test that there was before. */
+  readonly inOldTests: boolean
   /** Title of the test in which it stands; empty: in none. */
   readonly title: string
 }
@@ -35,28 +39,47 @@ export function summarize(language: Language, path: string, source: string): Sum
   const masked = mask(code, language.strings)
   const assertions = findAssertions(language.assertion, codeOf(code, masked))
   const starts = [...masked.matchAll(language.test)].map((found) => found.index)
+  const around = language.surroundings?.(masked, starts)
   const lineAt = lineCounter(code)
-  const tests = starts.map((start, index): TestBlock => {
+  const blocks = starts.map((start, index): TestBlock => {
     const end = starts[index + 1] ?? code.length
+    const title = titleOf(language, code, start, end)
+    const scope = around?.[index]?.scope ?? ''
+    const body = language.body(masked, start, end)
     return {
-      title: titleOf(language, code, start, end),
+      title: scope === '' ? title : `${scope}.${title}`,
       line: lineAt(start),
       assertions: countBefore(assertions, end) - countBefore(assertions, start),
+      empty: body !== null && language.nothing.test(masked.slice(body.start, body.end)),
     }
   })
+  const tests = around === undefined ? blocks : thatRun(blocks, around)
   const first = starts[0] ?? code.length
   const onlyTests = language.isTestCodeOnly(path)
-  const weakLines = language.weakenings.flatMap(({ what, pattern, inComments }) =>
+  const begin = language.testCode?.exec(masked)?.index ?? first
+  const weakLines = language.weakenings.flatMap(({ what, pattern, inComments, inOldTests }) =>
     [...(inComments === true ? code : masked).matchAll(pattern)]
-      .filter((found) => onlyTests || found.index + found[0].length > first)
+      .filter((found) => onlyTests || found.index + found[0].length > Math.min(first, begin))
       .map((found): WeakLine => {
         const at = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
         const block = countBefore(starts, at + 1) - 1
-        return { what, line: lineAt(at), text: lineText(code, at), title: tests[block]?.title ?? '' }
+        return {
+          what,
+          line: lineAt(at),
+          text: lineText(code, at),
+          inOldTests: inOldTests === true,
+          title: blocks[block]?.title ?? '',
+        }
       }),
   )
   const looseAssertions = onlyTests ? countBefore(assertions, first) : 0
   return { tests, looseAssertions, weakLines }
+}
+
+/** Of those that share a name, only the last is there once the file was read. */
+function thatRun(blocks: readonly TestBlock[], around: readonly Surroundings[]): TestBlock[] {
+  const last = new Map(blocks.map((block, index) => [block.title, index]))
+  return blocks.filter((block, index) => around[index]?.runs === true && last.get(block.title) === index)
 }
 
 function titleOf(language: Language, code: string, start: number, end: number): string {
