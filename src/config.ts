@@ -40,6 +40,10 @@ export interface Settings {
   readonly processes: number
   /** The index that git is committing from, as it tells its hooks; `null`: the usual one. */
   readonly gitIndexFile: string | null
+  /** Answers of its model that an agent may take in one round. */
+  readonly maxTurns: number
+  /** Where the command lines of agents are, as far as a person names it; the rest is searched for. */
+  readonly agentPrograms: Readonly<Record<'claude' | 'codex' | 'gemini' | 'opencode', string | null>>
   /** PATH, as given: where tools for the sandbox are found. */
   readonly path: string
   /** The user's own home folder, whose tools but not whose secrets sandboxes see. */
@@ -176,6 +180,11 @@ const environmentSchema = z.object({
   OPENAI_BASE_URL: baseUrl('https://api.openai.com/v1'),
   GOOGLE_GEMINI_BASE_URL: baseUrl('https://generativelanguage.googleapis.com'),
   GIT_INDEX_FILE: z.string().optional(),
+  NIGHTSHIFT_MAX_TURNS: z.coerce.number().int().min(1).max(100_000).default(500),
+  NIGHTSHIFT_CLAUDE_BIN: z.string().optional(),
+  NIGHTSHIFT_CODEX_BIN: z.string().optional(),
+  NIGHTSHIFT_GEMINI_BIN: z.string().optional(),
+  NIGHTSHIFT_OPENCODE_BIN: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
 })
@@ -215,6 +224,13 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
     processes: env.NIGHTSHIFT_PROCESSES,
     gitIndexFile: env.GIT_INDEX_FILE ?? null,
+    maxTurns: env.NIGHTSHIFT_MAX_TURNS,
+    agentPrograms: {
+      claude: env.NIGHTSHIFT_CLAUDE_BIN ?? null,
+      codex: env.NIGHTSHIFT_CODEX_BIN ?? null,
+      gemini: env.NIGHTSHIFT_GEMINI_BIN ?? null,
+      opencode: env.NIGHTSHIFT_OPENCODE_BIN ?? null,
+    },
     path: env.PATH,
     userHome,
     dagger: daggerSettings(env, given),

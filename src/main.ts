@@ -4,9 +4,15 @@ import { join } from 'node:path'
 import { hostname, tmpdir } from 'node:os'
 import { cwd } from 'node:process'
 import { ulid } from 'ulid'
+import { agentProgramPaths } from './agents/agent-programs.ts'
+import { createClaudeAgent } from './agents/claude.ts'
+import { createCodexAgent } from './agents/codex.ts'
+import { createGeminiAgent } from './agents/gemini.ts'
+import { createOpencodeAgent } from './agents/opencode.ts'
 import { createCommandAgent } from './agents/command.ts'
 import { runCli } from './cli/run-cli.ts'
 import { ConfigurationError, environmentOfChecks, type Settings } from './config.ts'
+import { agentProblems } from './core/agent-abilities.ts'
 import type { PipelineParts } from './core/attempt.ts'
 import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
@@ -30,6 +36,9 @@ import { createLocalRuntime } from './local/local-runtime.ts'
 import { createRegistries } from './local/registries.ts'
 import { processTag, sweepTagged } from './jail/process-tag.ts'
 import { refusedHost } from './jail/refused-host.ts'
+import type { AgentName } from './model/submission.ts'
+import type { Agent } from './ports/agent.ts'
+import type { Gateway } from './ports/gateway.ts'
 import { parsePolicyFile } from './model/repository-file/parse.ts'
 import type { Forge } from './ports/forge.ts'
 import { openDatabase } from './postgres/database.ts'
@@ -140,6 +149,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     clone: createCloner({ path: settings.path, run: spawner.run, owner: null }),
     path: settings.path,
     userHome: settings.userHome,
+    programs: () => agentProgramPaths(settings),
     author: settings.author,
     network: settings.network,
     run: spawner.run,
@@ -149,7 +159,16 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   })
   await local.sweepDead()
   closers.push(() => local.close())
-  const agents = new Map([['command' as const, createCommandAgent()]])
+  const cli = { path: settings.path, userHome: settings.userHome, run: spawner.run }
+  const agents = new Map<AgentName, Agent>(
+    [
+      createClaudeAgent({ ...cli, setting: settings.agentPrograms.claude }),
+      createCodexAgent({ ...cli, setting: settings.agentPrograms.codex }),
+      createGeminiAgent({ ...cli, setting: settings.agentPrograms.gemini }),
+      createOpencodeAgent({ ...cli, setting: settings.agentPrograms.opencode }),
+      createCommandAgent(),
+    ].map((agent) => [agent.name, agent]),
+  )
 
   const dagger =
     settings.dagger === null
@@ -187,6 +206,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     gateway,
     forge: github,
     proposals: settings.github ?? { draft: false, labels: [], reviewers: [] },
+    maxTurns: settings.maxTurns,
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },
     author: { authorName: settings.author.name, authorEmail: settings.author.email },
@@ -217,7 +237,8 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     ...(dagger === null || settings.dagger?.named !== true ? [] : engineExaminations(dagger)),
     ...[...agents.values()].map((agent) => ({
       area: `agent ${agent.name}`,
-      look: async () => ({ detail: 'works', problems: await agent.problems() }),
+      optional: agent.name !== 'command',
+      look: () => lookAtAgent(gateway, agent),
     })),
     ...(github === null ? [] : [{ area: 'forge GitHub', look: () => lookAtForge(github) }]),
     { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
@@ -246,7 +267,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     version: await version(),
     explainRuntime: (asked) => explainChoice(runtimes, asked),
     diskFreeBytes: disk.freeBytes,
-    doctor: () => examine(examinations),
+    doctor: (wanted = () => true) => examine(examinations.filter(({ area }) => wanted(area))),
     startScheduler: ({ pool, slots }) =>
       startScheduler(parts, {
         life: { id: ulid(), host: hostname(), pid: process.pid, slots },
@@ -328,6 +349,13 @@ async function lookAtForge(forge: Forge) {
       problems: [{ what, todo: 'set GITHUB_TOKEN to a token that is valid; see GITHUB_API_URL' }],
     }
   }
+}
+
+async function lookAtAgent(gateway: Gateway, agent: Agent) {
+  const problems = await agentProblems({ gateway }, agent, { model: null, runtime: 'local' })
+  const program = problems.length === 0 ? await agent.program() : null
+  const found = program === null ? 'works' : `${program.path}, version ${program.version ?? 'unknown'}`
+  return { detail: found, problems }
 }
 
 async function lookAtDisk(home: string, disk: { freeBytes: () => Promise<number>; minFreeBytes: number }) {

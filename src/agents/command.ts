@@ -1,14 +1,21 @@
 import type { Agent, AgentEnd, AgentTurn } from '../ports/agent.ts'
 import type { ExecEnd } from '../ports/runtime.ts'
+import { lastWords } from './stream.ts'
 
 /** Any shell command: runs in the clone with the prompt in NIGHTSHIFT_PROMPT; exit code 0 is a good end. */
 export function createCommandAgent(): Agent {
   return {
     name: 'command',
+    install: null,
+    conversationPaths: [],
+    needsLogin: false,
     problems: () => Promise.resolve([]),
+    program: () => Promise.resolve(null),
+    providers: () => [],
     call: (turn) => ({
       argv: ['/bin/sh', '-c', turn.command ?? ''],
       env: { NIGHTSHIFT_PROMPT: promptOf(turn), NIGHTSHIFT_ROUND: String(turn.round) },
+      read: () => null,
       end: endOf,
     }),
   }
@@ -19,10 +26,10 @@ function promptOf(turn: AgentTurn): string {
 }
 
 function endOf(exec: ExecEnd): AgentEnd {
+  const how = `the command exited with code ${exec.exitCode ?? 'none'}${lastWords(exec)}`
   return {
-    ok: exec.exitCode === 0,
-    fault:
-      exec.exitCode === 0 ? null : `the command exited with code ${exec.exitCode ?? 'none'}${lastLine(exec)}`,
+    text: null,
+    fault: exec.exitCode === 0 ? null : { kind: 'failed', how },
     evidence: {
       name: 'command',
       version: null,
@@ -32,10 +39,6 @@ function endOf(exec: ExecEnd): AgentEnd {
       outputTokens: null,
       costUsd: null,
     },
+    conversation: null,
   }
-}
-
-function lastLine(exec: ExecEnd): string {
-  const line = exec.stderrTail.trim().split('\n').at(-1)?.slice(-200)
-  return line === undefined || line === '' ? '' : ` (${line})`
 }

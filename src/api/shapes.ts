@@ -96,6 +96,9 @@ export const statsSchema = z.object({
   outcomes: z.record(z.string(), count).meta({ description: 'Tasks that are done, by outcome.' }),
   paused: z.boolean(),
   limits: limitsSchema,
+  holds: z
+    .array(z.object({ account: z.string(), until: z.iso.datetime(), reason: z.string() }))
+    .meta({ description: 'Accounts of model providers that are closed for now.' }),
   workers: z.array(
     z.object({
       id: z.string(),

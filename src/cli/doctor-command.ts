@@ -16,7 +16,7 @@ export function addDoctorCommand(
     .description('check database, git, runtime and agents, and say what to do')
     .action(async (flags: CommonFlags) => {
       const entries = await examine(context)
-      const ok = entries.every((entry) => entry.ok)
+      const ok = entries.every((entry) => entry.ok || entry.optional === true)
       if (flags.json === true) await context.terminal.printJson({ ok, areas: entries })
       else await show(entries, context.terminal)
       setExitCode(ok ? exitCodes.good : exitCodes.usage)
@@ -39,8 +39,9 @@ async function examine(context: CliContext): Promise<readonly DoctorEntry[]> {
 }
 
 async function show(entries: readonly DoctorEntry[], terminal: Terminal): Promise<void> {
-  for (const { area, ok, detail, todo } of entries) {
-    const mark = ok ? terminal.paint('green', 'ok     ') : terminal.paint('red', 'missing')
+  for (const { area, ok, detail, todo, optional } of entries) {
+    const missing = optional === true ? terminal.paint('yellow', 'absent ') : terminal.paint('red', 'missing')
+    const mark = ok ? terminal.paint('green', 'ok     ') : missing
     await terminal.print(`${mark}  ${area}: ${wrap(detail, terminal.width, '         ').trimStart()}`)
     if (todo !== null) await terminal.print(wrap(`→ ${todo}`, terminal.width, '         '))
   }

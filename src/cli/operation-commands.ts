@@ -72,7 +72,10 @@ function bound(flag: string, text: string | undefined, before: number | null): n
 function statsLine(stats: QueueStats): string {
   const { queued, held, running, done } = stats.states
   const state = stats.paused ? 'paused' : 'not paused'
-  return `${state}: ${running} running, ${queued} queued, ${held} held, ${done} done; ${stats.workers.length} workers`
+  const counts = `${running} running, ${queued} queued, ${held} held, ${done} done; ${stats.workers.length} workers`
+  return [`${state}: ${counts}`, ...stats.holds.map(({ until, reason }) => `until ${until}: ${reason}`)].join(
+    '\n',
+  )
 }
 
 function limitsLine(limits: Limits): string {

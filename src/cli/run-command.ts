@@ -77,7 +77,10 @@ async function run(
   slots: number,
 ): Promise<number> {
   const { terminal, interrupted } = context
-  const missing = missingParts(await system.doctor(), { runtime: flags.runtime, agent: flags.agent })
+  const agent = flags.agent ?? (flags.command === undefined ? 'claude' : 'command')
+  // Asking a command line for its version takes seconds: only the agent that is asked for is looked at.
+  const entries = await system.doctor((area) => !area.startsWith('agent ') || area === `agent ${agent}`)
+  const missing = missingParts(entries, { runtime: flags.runtime, agent })
   if (missing.length > 0) throw new UsageError(missingLines(missing))
   if (interrupted.aborted) return exitCodes.interrupted
   const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'

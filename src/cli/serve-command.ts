@@ -78,7 +78,7 @@ async function serve(
     })
     const scheduler = system.startScheduler({ pool: null, slots: options.slots })
     terminal.say(
-      `nightshift ${context.version}, ${options.slots} slots; ${runtimeClause(await system.doctor())}`,
+      `nightshift ${context.version}, ${options.slots} slots; ${runtimeClause(await system.doctor((area) => area.startsWith('runtime ')))}`,
     )
     terminal.say(`listening on ${listening.url}  (API: ${listening.url}/docs)`)
     if (options.json) await terminal.printJson({ url: listening.url })

@@ -16,6 +16,7 @@ const statsSchema = z.object({
   outcomes: z.record(z.string(), z.number()),
   paused: z.boolean(),
   limits: limitsSchema,
+  holds: z.array(z.object({ account: z.string(), until: z.string(), reason: z.string() })),
   workers: z.array(
     z.object({
       id: z.string(),

@@ -25,6 +25,8 @@ export interface PipelineParts {
   /** Where pull requests live; `null`: every repository is a plain git remote. */
   readonly forge: Forge | null
   readonly proposals: ProposalSettings
+  /** Answers of its model that an agent may take in one round. */
+  readonly maxTurns: number
   readonly clock: Clock
   readonly limits: SandboxLimits
   readonly author: Pick<CommitIdentity, 'authorName' | 'authorEmail'>

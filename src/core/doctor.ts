@@ -4,6 +4,8 @@ import type { DoctorEntry } from './system.ts'
 /** One area to look at: answers what it found, or rejects. */
 export interface Examination {
   readonly area: string
+  /** Nightshift works without it, too. */
+  readonly optional?: boolean
   readonly look: () => Promise<{ detail: string; problems: readonly Problem[] }>
 }
 
@@ -13,13 +15,19 @@ export async function examine(examinations: readonly Examination[]): Promise<Doc
   return found.flat()
 }
 
-async function examineOne({ area, look }: Examination): Promise<DoctorEntry[]> {
+async function examineOne({ area, look, optional = false }: Examination): Promise<DoctorEntry[]> {
   try {
     const { detail, problems } = await look()
-    if (problems.length === 0) return [{ area, ok: true, detail, todo: null }]
-    return problems.map((problem) => ({ area, ok: false, detail: problem.what, todo: problem.todo }))
+    if (problems.length === 0) return [{ area, ok: true, detail, todo: null, optional }]
+    return problems.map((problem) => ({
+      area,
+      ok: false,
+      detail: problem.what,
+      todo: problem.todo,
+      optional,
+    }))
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    return [{ area, ok: false, detail, todo: null }]
+    return [{ area, ok: false, detail, todo: null, optional }]
   }
 }

@@ -53,11 +53,16 @@ export class Journal {
     this.#add({ type: 'step.ended', step, text: error === null ? '' : this.#options.mask(error), data })
   }
 
-  /** One line that a process in a sandbox printed. */
-  output(step: Step, line: string): void {
+  /** One line that a process in a sandbox printed; with the facts behind it, it is an event of its own. */
+  output(step: Step, line: string, facts: Readonly<Record<string, unknown>> | null = null): void {
     const text = `${this.#options.mask(line)}\n`
+    if (facts !== null) {
+      this.#add({ type: 'output', step, text, data: this.#masked(facts) })
+      return
+    }
     const last = this.#buffer.at(-1)?.event
-    if (last?.type === 'output' && last.step === step && last.text.length < outputChunkBytes) {
+    const goesOn = last?.type === 'output' && last.step === step && Object.keys(last.data).length === 0
+    if (goesOn && last.text.length < outputChunkBytes) {
       last.text += text
       this.#grow(text.length)
     } else {
@@ -71,6 +76,13 @@ export class Journal {
     this.#timer = null
     this.#writing = this.#writing.then(() => this.#write())
     await this.#writing
+  }
+
+  #masked(facts: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const { mask } = this.#options
+    return Object.fromEntries(
+      Object.entries(facts).map(([key, value]) => [key, typeof value === 'string' ? mask(value) : value]),
+    )
   }
 
   #add(event: NewEvent): void {

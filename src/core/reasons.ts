@@ -2,11 +2,14 @@ import { formatDuration } from '../model/duration.ts'
 import type { CheckResult, Violation } from '../model/evidence.ts'
 import type { Step } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
+import type { AgentName } from '../model/submission.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
 import { asksForChanges, type Review } from '../model/review.ts'
 import type { ForgeFault } from '../ports/forge.ts'
 import type { RemoteFault } from '../ports/publisher.ts'
+import type { Problem } from '../ports/runtime.ts'
+import type { BudgetScope } from '../ports/spend.ts'
 
 /** Why a task ended otherwise than well. One kind a cause; the facts are fields, the words are below. */
 export type Reason =
@@ -17,6 +20,12 @@ export type Reason =
   | { kind: 'setup_failed'; on: 'base' | 'head'; command: string; how: string; outputTail: string }
   | { kind: 'agent_failed'; fault: string }
   | { kind: 'agent_silent'; silenceMs: number }
+  /** Something is missing on this machine; found before anything was done. */
+  | { kind: 'agent_unavailable'; agent: AgentName; problems: readonly Problem[] }
+  /** It could not be started, or its login was refused. */
+  | { kind: 'agent_unusable'; agent: AgentName; how: string }
+  | { kind: 'over_budget'; scope: BudgetScope; capUsd: number; spentUsd: number }
+  | { kind: 'price_unknown'; model: string }
   | { kind: 'out_of_memory'; step: Step; memoryBytes: number }
   | { kind: 'nothing_changed' }
   | { kind: 'clone_unusable'; how: string }
@@ -59,7 +68,12 @@ export function outcomeOf(reason: Reason): Outcome {
     case 'push_refused':
     case 'forge':
     case 'proposal_refused':
+    case 'agent_unavailable':
+    case 'agent_unusable':
+    case 'price_unknown':
       return 'invalid'
+    case 'over_budget':
+      return 'over_budget'
     case 'pull_request_closed':
       return 'closed'
     case 'forge_checks_failed':
@@ -113,6 +127,16 @@ export function sentence(reason: Reason): string {
       return `The agent failed: ${reason.fault}.`
     case 'agent_silent':
       return `The agent said nothing for ${formatDuration(reason.silenceMs)} and was ended.`
+    case 'agent_unavailable': {
+      const found = reason.problems.map(({ what, todo }) => `${what}; to mend it: ${todo}`)
+      return `The agent ${reason.agent} cannot work here: ${list(found)}`
+    }
+    case 'agent_unusable':
+      return `The agent ${reason.agent} could not work: ${reason.how}.`
+    case 'over_budget':
+      return `The cap of ${dollars(reason.capUsd)} for this ${reason.scope} was reached: ${dollars(reason.spentUsd)} were spent.`
+    case 'price_unknown':
+      return `No price is known for the model ${reason.model}, so that the cap on its cost could not be kept; leave out --max-cost, or name another model.`
     case 'out_of_memory':
       return `The step ${reason.step} used more than ${mebibytes(reason.memoryBytes)} of memory and was ended.`
     case 'nothing_changed':
@@ -277,6 +301,15 @@ function list(items: readonly string[]): string {
 function tail(output: string): string {
   const lines = output.trim().split('\n').slice(-3).join(' | ').slice(-300)
   return lines === '' ? '' : ` It said: ${lines}`
+}
+
+/** Why a task, or the account it works with, waits for its provider. */
+export function quotaReason(quota: { account: string; message: string }): string {
+  return `the account ${quota.account} has reached a limit of its provider: ${quota.message}`
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(amount < 0.1 ? 4 : 2)}`
 }
 
 function mebibytes(bytes: number): string {

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit'
-import type { AgentName, RuntimeName } from '../model/submission.ts'
+import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
 import type { WorkerAbilities, WorkerLife } from '../ports/task-store.ts'
+import { abilitiesHere } from './agent-abilities.ts'
 import type { PipelineParts } from './attempt.ts'
 import { execute, type Running } from './execute.ts'
 
 export interface SchedulerOptions {
-  readonly life: WorkerLife
+  readonly life: Omit<WorkerLife, 'agents' | 'accounts'>
   /** `null`: the tasks that everyone shares. */
   readonly pool: string | null
   readonly machineId: string
@@ -31,6 +32,7 @@ export interface RunningScheduler {
 }
 
 const diskWarningMs = 30_000
+const abilitiesMs = 10_000
 
 /** Takes tasks while slots are free and awaits one pipeline for each. */
 export function startScheduler(parts: PipelineParts, options: SchedulerOptions): RunningScheduler {
@@ -47,18 +49,23 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   let handingBack = false
   let lastDiskWarningMs = Number.NEGATIVE_INFINITY
 
-  const abilities: WorkerAbilities = {
-    workerId: life.id,
-    pool: options.pool,
-    agents: [...parts.agents.keys()] satisfies AgentName[],
-    runtimes: parts.runtimes.map((runtime) => runtime.name) satisfies RuntimeName[],
-    machineId: options.machineId,
+  /** Looked up again and again: what a person installs or logs in to counts without a restart. */
+  let here = abilitiesHere(parts)
+
+  async function abilities(): Promise<WorkerAbilities> {
+    return {
+      ...(await here),
+      workerId: life.id,
+      pool: options.pool,
+      runtimes: parts.runtimes.map((runtime) => runtime.name) satisfies RuntimeName[],
+      machineId: options.machineId,
+    }
   }
 
   async function takeOne(): Promise<boolean> {
     if (attempts.size >= life.slots) return false
     if (!(await hasDisk())) return false
-    const claimed = await store.claim(abilities)
+    const claimed = await store.claim(await abilities())
     if (claimed === null) return false
     let own: Running | null = null
     const attempt: Promise<void> = limit(() =>
@@ -108,7 +115,9 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   async function beat(): Promise<void> {
     const asked = [...running]
     const leases = asked.map((task) => task.claimed.lease)
-    const answers = new Map((await store.heartbeat(life, leases)).map((answer) => [answer.taskId, answer]))
+    const answers = new Map(
+      (await store.heartbeat({ ...life, ...(await here) }, leases)).map((answer) => [answer.taskId, answer]),
+    )
     for (const task of asked) {
       const { taskId, attempt } = task.claimed.lease
       const answer = answers.get(taskId)
@@ -145,6 +154,10 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   const loopUntilStopped = takeTasks()
   const loops = Promise.all([
     every(options.heartbeatMs, 'heartbeat', beat),
+    every(abilitiesMs, 'look for agents', async () => {
+      const now = await abilitiesHere(parts)
+      here = Promise.resolve(now)
+    }),
     every(1000, 'sweep', async () => {
       if ((await store.sweep()) > 0) bell.ring()
     }),

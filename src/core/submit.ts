@@ -192,9 +192,6 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
 /** What this version does not do yet is refused at the door, never ignored. */
 function absentFaults(asked: Submission): FieldFault[] {
   const absent: FieldFault[] = []
-  for (const field of ['model', 'maxCost'] as const) {
-    if (asked[field] !== undefined) absent.push({ field, message: 'is not available in this version' })
-  }
   if (asked.candidates !== 1) {
     absent.push({ field: 'candidates', message: 'must be 1: more are not available in this version' })
   }

@@ -18,6 +18,8 @@ export interface DoctorEntry {
   readonly detail: string
   /** What a person types to mend it; `null` where there is nothing to mend. */
   readonly todo: string | null
+  /** Nightshift works without it, too: an agent that nobody asks for. */
+  readonly optional?: boolean
 }
 
 /** An opened Nightshift: what every door works on. */
@@ -37,8 +39,8 @@ export interface System {
   explainRuntime(asked: RuntimeName | 'auto'): Promise<string>
   /** What is free where this process works. */
   diskFreeBytes(): Promise<number>
-  /** What is missing on this machine, by area. */
-  doctor(): Promise<readonly DoctorEntry[]>
+  /** What is missing on this machine, by area; only the areas that are wanted are looked at. */
+  doctor(wanted?: (area: string) => boolean): Promise<readonly DoctorEntry[]>
   /** Starts taking tasks of a pool (`null`: the one that everyone shares). */
   startScheduler(options: { pool: string | null; slots: number }): RunningScheduler
   close(): Promise<void>

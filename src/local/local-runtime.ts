@@ -29,6 +29,8 @@ export interface LocalRuntimeOptions {
   /** The user's PATH: where tools for the sandbox are found. */
   readonly path: string
   readonly userHome: string
+  /** Programs that sandboxes need beside those on the PATH, by absolute path; asked now and then. */
+  readonly programs?: () => readonly string[]
   /** Who commits in a sandbox, as far as git is asked. */
   readonly author: { readonly name: string; readonly email: string }
   /** What sandboxes may reach at all: `*`, names, host:port, CIDR. */
@@ -75,7 +77,12 @@ class BubblewrapRuntime implements LocalRuntime {
     this.#folders = new WorkFolders(options.home, this.#run)
     this.#pipes = new PipeShelf(memoryFolder(options.home), this.#run)
     const masks = [options.home, ...(options.masks ?? [])]
-    this.#machine = new Machine({ path: options.path, userHome: options.userHome, masks })
+    this.#machine = new Machine({
+      path: options.path,
+      userHome: options.userHome,
+      programs: options.programs ?? (() => []),
+      masks,
+    })
   }
 
   problems(): Promise<readonly Problem[]> {

@@ -15,6 +15,8 @@ export interface MachineView {
 export interface ViewOptions {
   readonly path: string
   readonly userHome: string
+  /** Programs that sandboxes need beside those on the PATH; asked at every look. */
+  readonly programs: () => readonly string[]
   /** Paths that no sandbox may see, wherever they are. */
   readonly masks: readonly string[]
 }
@@ -48,6 +50,7 @@ function look(options: ViewOptions): MachineView {
   const tools = findTools({
     path: options.path,
     userHome: options.userHome,
+    programs: options.programs(),
     hidden: masks,
     asOther: process.getuid?.() === 0,
   })

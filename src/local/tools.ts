@@ -17,6 +17,8 @@ export interface ToolOptions {
   /** The user's PATH. */
   readonly path: string
   readonly userHome: string
+  /** Programs beside the PATH, by absolute path: each is brought in with what it needs. */
+  readonly programs: readonly string[]
   /** Folders of which nothing may be seen, nor any folder that holds them. */
   readonly hidden: readonly string[]
   /** They are used by another user than their owner: what is closed to others is of no use. */
@@ -38,6 +40,7 @@ const maxLinks = 2000
 export function findTools(options: ToolOptions): Tools {
   const search = new ToolSearch(options)
   for (const entry of options.path.split(':')) search.add(entry)
+  for (const program of options.programs) search.addProgram(program)
   return search.result()
 }
 
@@ -71,6 +74,15 @@ class ToolSearch {
     }
     if (!this.#entries.includes(seen)) this.#entries.push(seen)
     if (!this.#seenAnyway(real) || seen === '/usr/local/bin') this.#follow(real)
+  }
+
+  /** Its folder comes last on the PATH: what it starts itself, such as its own Node, is mostly beside it. */
+  addProgram(path: string): void {
+    const folder = dirname(path)
+    if (!isAbsolute(path) || realOf(path) === null) return
+    if (!this.#seenAnyway(path)) this.#bring(path)
+    this.#followLink(path)
+    if (!this.#entries.includes(folder)) this.#entries.push(folder)
   }
 
   result(): Tools {
@@ -124,16 +136,18 @@ class ToolSearch {
 
   /** Programs are often links into a folder that is not on PATH: pipx, uv and claude put them into ~/.local/bin. */
   #follow(folder: string): void {
-    for (const name of list(folder)) {
-      let path = join(folder, name)
-      for (let hops = 0; hops < 8 && this.#links < maxLinks && isLink(path); hops++) {
-        this.#links++
-        path = resolve(dirname(path), readlinkSync(path))
-        if (!this.#seenAnyway(path) && existsSync(path)) this.#bring(path)
-      }
-      const real = realOf(path)
-      if (real !== null && real !== path && !this.#seenAnyway(real)) this.#bring(real)
+    for (const name of list(folder)) this.#followLink(join(folder, name))
+  }
+
+  #followLink(from: string): void {
+    let path = from
+    for (let hops = 0; hops < 8 && this.#links < maxLinks && isLink(path); hops++) {
+      this.#links++
+      path = resolve(dirname(path), readlinkSync(path))
+      if (!this.#seenAnyway(path) && existsSync(path)) this.#bring(path)
     }
+    const real = realOf(path)
+    if (real !== null && real !== path && !this.#seenAnyway(real)) this.#bring(real)
   }
 
   /** A home in such a folder is covered, so that its tools have to be brought in all the same. */

@@ -46,6 +46,11 @@ export const agentEvidenceSchema = z
   .object({
     name: z.string(),
     version: z.string().nullable(),
+    path: z
+      .string()
+      .optional()
+      .meta({ description: 'The command line that ran, where it is on its machine.' }),
+    model: z.string().optional().meta({ description: 'The model that answered.' }),
     exitCode: z.int().nullable(),
     turns: z.int().nullable(),
     inputTokens: z.int().nullable(),

@@ -2,6 +2,7 @@ import type { Evidence } from '../model/evidence.ts'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Progress } from '../model/progress.ts'
+import type { ProviderName } from '../model/provider.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
 import type { NewRun } from '../model/run.ts'
 import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
@@ -70,6 +71,8 @@ export interface SavedWork {
   readonly bundle: Buffer
   /** The evidence gathered until then. */
   readonly evidence: Evidence
+  /** What the agent needs to take up its conversation again: its id, and an archive that only a sandbox opens. */
+  readonly conversation: { readonly id: string; readonly archive: Buffer } | null
 }
 
 /** Tells what a worker can do; it is given no task that asks for more. */
@@ -78,9 +81,19 @@ export interface WorkerAbilities {
   /** `null`: the tasks that everyone shares. Otherwise: the private tasks of one `run`, and no others. */
   readonly pool: string | null
   readonly agents: readonly AgentName[]
+  /** Agents that are known here but cannot work: their tasks are taken only where nobody else can do them, to say so. */
+  readonly lacking: readonly AgentName[]
+  /** Its logins: tasks of a provider whose account is held are not taken. */
+  readonly accounts: readonly ProviderAccount[]
   readonly runtimes: readonly RuntimeName[]
   /** Local repositories are only where they are: tasks on paths are claimed only by workers of the machine that submitted them. */
   readonly machineId: string
+}
+
+/** A login for a provider, as the gateway names it. */
+export interface ProviderAccount {
+  readonly provider: ProviderName
+  readonly account: string
 }
 
 /** What the heartbeat learns of a task under lease. */
@@ -136,6 +149,8 @@ export interface QueueNow {
   readonly states: Readonly<Record<Exclude<State, 'done'>, number>>
   readonly paused: boolean
   readonly limits: Limits
+  /** Accounts of model providers that are closed for now. */
+  readonly holds: readonly { account: string; until: string; reason: string }[]
   readonly workers: readonly {
     id: string
     host: string
@@ -232,6 +247,11 @@ export interface TaskStore {
    * budget, and is claimed again when the time is over or {@link wake} says so.
    */
   park(lease: Lease, parking: Parking): Promise<void>
+  /**
+   * Holds everything that works with this account of a provider until the time is over: what waits in the queue is
+   * `held` with this reason, and goes on by itself. A hold that lasts longer already stays.
+   */
+  holdAccount(account: string, hold: { reason: string; delayMs: number }): Promise<void>
   /** Lets a parked task go on now, e.g. since a webhook told of it; a hint: one that is not parked stays as it is. */
   wake(taskId: string): Promise<void>
   /** Fenced: back into the queue, outside every budget, e.g. when this process drains. */
@@ -273,4 +293,7 @@ export interface WorkerLife {
   readonly host: string
   readonly pid: number
   readonly slots: number
+  /** Agents that work there, and its logins. */
+  readonly agents: readonly AgentName[]
+  readonly accounts: readonly ProviderAccount[]
 }

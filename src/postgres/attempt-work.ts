@@ -41,10 +41,12 @@ export async function intendPush(
 export async function saveWork(context: StoreContext, lease: Lease, work: SavedWork): Promise<void> {
   const written = await sql<{ task_id: string }>`
     with lease as (select id from tasks where ${isHeld(lease)} for update)
-    insert into saved_work (task_id, head_sha, bundle, evidence)
-    select id, ${work.headSha}, ${work.bundle}::bytea, ${storableJson(work.evidence)}::jsonb from lease
-    on conflict (task_id) do update
-      set head_sha = excluded.head_sha, bundle = excluded.bundle, evidence = excluded.evidence
+    insert into saved_work (task_id, head_sha, bundle, evidence, conversation_id, conversation)
+    select id, ${work.headSha}, ${work.bundle}::bytea, ${storableJson(work.evidence)}::jsonb,
+      ${work.conversation?.id ?? null}, ${work.conversation?.archive ?? null}::bytea from lease
+    on conflict (task_id) do update set
+      head_sha = excluded.head_sha, bundle = excluded.bundle, evidence = excluded.evidence,
+      conversation_id = excluded.conversation_id, conversation = excluded.conversation
     returning task_id`.execute(context.db)
   assertHeld(lease, written.rows[0])
 }
@@ -55,5 +57,12 @@ export async function savedWork(context: StoreContext, lease: Lease): Promise<Sa
     .selectAll()
     .where('task_id', '=', lease.taskId)
     .executeTakeFirst()
-  return row === undefined ? null : { headSha: row.head_sha, bundle: row.bundle, evidence: row.evidence }
+  if (row === undefined) return null
+  const { conversation_id: id, conversation: archive } = row
+  return {
+    headSha: row.head_sha,
+    bundle: row.bundle,
+    evidence: row.evidence,
+    conversation: id === null || archive === null ? null : { id, archive },
+  }
 }

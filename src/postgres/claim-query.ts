@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { WorkerAbilities } from '../ports/task-store.ts'
+import { isAlive } from './account-holds.ts'
 import { prepared } from './prepared.ts'
 import type { TaskRow } from './task-row.ts'
 
@@ -32,29 +33,29 @@ export function pickStatement(
   const pool = worker.pool ?? ''
   const runtimes = [...worker.runtimes, 'auto']
   const able = sql`(
-    agent = any(${worker.agents}::text[]) and runtime = any(${runtimes}::text[])
+    agent in (select agent from can_do) and (provider is null or provider not in (select provider from closed)) and runtime = any(${runtimes}::text[])
     and (machine_id is null or machine_id = ${worker.machineId})
     and repo not in (select repo from full_repos) and agent not in (select agent from full_agents))`
   const window =
     source === 'front'
       ? sql`
         looked_at as materialized (
-          select id, priority, repo, agent, runtime, machine_id, path_prefixes from tasks
+          select id, priority, repo, agent, provider, runtime, machine_id, path_prefixes from tasks
           where state = 'queued' and pool = ${pool}
           order by priority desc, id limit ${sql.lit(frontLength)})`
       : sql`
         lanes as (
-          (select lane, repo, agent, runtime, machine_id from tasks
+          (select lane, repo, agent, provider, runtime, machine_id from tasks
             where state = 'queued' and pool = ${pool} order by lane limit 1)
           union all
           select next.* from lanes cross join lateral (
-            select lane, repo, agent, runtime, machine_id from tasks
+            select lane, repo, agent, provider, runtime, machine_id from tasks
             where state = 'queued' and pool = ${pool} and lane > lanes.lane order by lane limit 1) next
         ), open_lanes as (
           select lane from lanes where ${able}
         ), looked_at as materialized (
           select first.* from open_lanes cross join lateral (
-            select id, priority, repo, agent, runtime, machine_id, path_prefixes from tasks
+            select id, priority, repo, agent, provider, runtime, machine_id, path_prefixes from tasks
             where state = 'queued' and pool = ${pool} and lane = open_lanes.lane
             order by priority desc, id limit ${sql.lit(lanePart)}) first)`
   return sql<Picked>`
@@ -72,6 +73,17 @@ export function pickStatement(
         and (limit_per_repository is null or limit_per_repository > 0)
         and (limit_per_agent is null or limit_per_agent > 0) as now
       from settings
+    ), can_do as materialized (
+      select unnest(${worker.agents}::text[]) as agent
+      union
+      select agent from unnest(${worker.lacking}::text[]) as lacking (agent)
+      where not exists (
+        select from workers where agent = any(workers.agents) and ${isAlive} and workers.id <> ${worker.workerId})
+    ), closed as materialized (
+      select provider from unnest(
+        ${worker.accounts.map((each) => each.provider)}::text[],
+        ${worker.accounts.map((each) => each.account)}::text[]) as login (provider, account)
+      join account_holds on account_holds.account = login.account and until > clock_timestamp()
     ), ${window}, judged as materialized (
       select id, priority, case when path_prefixes <> '{}' then (
         select running.id from running

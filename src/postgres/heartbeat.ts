@@ -11,10 +11,14 @@ export async function heartbeat(
 ): Promise<readonly Heartbeat[]> {
   const beat = await sql<Heartbeat>`
     ${prepared} with life as (
-      insert into workers (id, host, pid, slots, seen_at)
-      values (${worker.id}, ${storableText(worker.host)}, ${worker.pid}, ${worker.slots}, clock_timestamp())
+      insert into workers (id, host, pid, slots, seen_at, agents, accounts)
+      values (
+        ${worker.id}, ${storableText(worker.host)}, ${worker.pid}, ${worker.slots}, clock_timestamp(),
+        ${worker.agents}::text[],
+        ${worker.accounts.map(({ provider, account }) => `${provider} ${account}`)}::text[])
       on conflict (id) do update set
-        host = excluded.host, pid = excluded.pid, slots = excluded.slots, seen_at = excluded.seen_at
+        host = excluded.host, pid = excluded.pid, slots = excluded.slots, seen_at = excluded.seen_at,
+        agents = excluded.agents, accounts = excluded.accounts
     )
     update tasks set lease_until = clock_timestamp() + ${context.options.leaseMs} * interval '1 ms'
     from unnest(

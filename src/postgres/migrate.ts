@@ -5,11 +5,13 @@ import { countSpending } from './migrations/m0004b-spend.ts'
 import { addForge } from './migrations/m0005-forge.ts'
 import { addRuns } from './migrations/m0006-runs.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
+import { addAccounts } from './migrations/m0004-accounts.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
 const migrations: Record<string, Migration> = {
   '0001-queue': { up: createQueue },
   '0002-parking': { up: allowParking },
+  '0004-accounts': { up: addAccounts },
   '0004b-spend': { up: countSpending },
   '0005-forge': { up: addForge },
   '0006-runs': { up: addRuns },

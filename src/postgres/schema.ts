@@ -3,6 +3,7 @@ import type { Evidence } from '../model/evidence.ts'
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Progress } from '../model/progress.ts'
+import type { ProviderName } from '../model/provider.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { TokenRole } from '../ports/token-store.ts'
 import type { RunBatch } from '../model/run.ts'
@@ -52,6 +53,7 @@ export interface TasksTable {
   created_at: Generated<Date>
   started_at: Date | null
   ended_at: Date | null
+  provider: ProviderName | null
 }
 
 export interface EventsTable {
@@ -101,7 +103,14 @@ export interface Schema {
   run_pins: { run_id: string; batch_group: number; asked_base: string; base: string; sha: string }
   task_needs: { task_id: string; need_id: string }
   events: EventsTable
-  saved_work: { task_id: string; head_sha: string; bundle: Buffer; evidence: JSONColumnType<Evidence> }
+  saved_work: {
+    task_id: string
+    head_sha: string
+    bundle: Buffer
+    evidence: JSONColumnType<Evidence>
+    conversation_id: string | null
+    conversation: Buffer | null
+  }
   diffs: { task_id: string; gzip: Buffer }
   progress: {
     task_id: string
@@ -114,7 +123,16 @@ export interface Schema {
   webhook_deliveries: { id: string; received_at: Generated<Date> }
   notices: { task_id: string; tries: Generated<number>; due_at: Generated<Date>; ended_at: Generated<Date> }
   pools: { id: string; alive_until: Date }
-  workers: { id: string; host: string; pid: number; slots: number; seen_at: Date }
+  workers: {
+    id: string
+    host: string
+    pid: number
+    slots: number
+    seen_at: Date
+    agents: Generated<readonly string[]>
+    accounts: Generated<readonly string[]>
+  }
+  account_holds: { account: string; until: Date; reason: string }
   idempotency_keys: {
     key: string
     request_hash: string

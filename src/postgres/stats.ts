@@ -20,7 +20,7 @@ export async function setLimits(context: StoreContext, limits: Limits): Promise<
 /** The queue as it is now: without what has ended, so that it costs the same after 100,000 tasks. */
 export async function queueNow(db: StoreContext['db']): Promise<QueueNow> {
   // One part for each partial index: none of them reads the tasks themselves.
-  const [counted, settings, workers] = await Promise.all([
+  const [counted, settings, workers, holds] = await Promise.all([
     sql<{ state: Exclude<State, 'done'>; count: string }>`
       select 'queued' as state, count(*) from tasks where state = 'queued'
       union all select 'held', count(*) from tasks where state = 'held'
@@ -30,6 +30,10 @@ export async function queueNow(db: StoreContext['db']): Promise<QueueNow> {
       select id, host, pid, slots, seen_at,
         (select count(*)::int from tasks where state = 'running' and worker_id = workers.id) as running
       from workers order by id`.execute(db),
+    sql<{ account: string; until: Date; reason: string }>`
+      select account, until, reason from account_holds where until > clock_timestamp() order by account`.execute(
+      db,
+    ),
   ])
   const states = { queued: 0, held: 0, running: 0 }
   for (const row of counted.rows) states[row.state] = Number(row.count)
@@ -41,6 +45,7 @@ export async function queueNow(db: StoreContext['db']): Promise<QueueNow> {
       perRepository: settings.limit_per_repository,
       perAgent: settings.limit_per_agent,
     },
+    holds: holds.rows.map(({ until, ...hold }) => Object.assign(hold, { until: until.toISOString() })),
     workers: workers.rows.map(({ seen_at: seenAt, ...worker }) =>
       Object.assign(worker, { seenAt: seenAt.toISOString() }),
     ),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql, type Insertable } from 'kysely'
 import { isGood } from '../model/outcome.ts'
+import { providerOf } from '../model/provider.ts'
 import type { NewTask } from '../model/task.ts'
 import type { SubmitAnswer, TaskStore } from '../ports/task-store.ts'
 import { resolveId } from './find-task.ts'
@@ -162,11 +163,13 @@ function toRow(
   stateOf: (needs: readonly string[]) => FirstState,
 ): Insertable<Schema['tasks']> {
   const repo = storableText(task.repo)
+  const provider = providerOf(task.agent, task.options.model)
   const machine = /^(?:\/|file:)/i.test(repo) ? options.machineId : null
   return {
     id: task.id,
     pool: storableText(options.pool ?? ''),
-    lane: laneOf([repo, task.agent, task.runtime, machine]),
+    lane: laneOf([repo, task.agent, task.runtime, machine, provider]),
+    provider,
     machine_id: machine,
     repo,
     base: task.base,

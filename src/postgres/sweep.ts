@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { showHolds } from './account-holds.ts'
 import { promoteDue } from './claim.ts'
 import { endCancelled, evidenceSoFar } from './end-task.ts'
 import { forgetOldKeys } from './idempotency.ts'
@@ -23,8 +24,9 @@ export async function sweep(context: StoreContext): Promise<number> {
   ]
   context.notifier.changed(changed)
   const paused = await showPause(context)
+  const held = await showHolds(context)
   await inTransaction(context.db, (tx) => forget(tx, context.options.keepWorkMs))
-  return new Set(changed).size + paused
+  return new Set(changed).size + paused + held
 }
 
 async function takeBackExpired(context: StoreContext): Promise<readonly string[]> {
@@ -91,6 +93,7 @@ async function releaseMissed(context: StoreContext): Promise<readonly string[]> 
 }
 
 async function forget(tx: Tx, keepWorkMs: number): Promise<void> {
+  await sql`delete from account_holds where until < now() - interval '1 day'`.execute(tx)
   await sql`delete from workers where seen_at < now() - interval '1 hour'`.execute(tx)
   await forgetOldKeys(tx)
   await sql`

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
+import { holdAccount } from './account-holds.ts'
 import { intendPush, pin, savedWork, saveWork } from './attempt-work.ts'
 import { cancel } from './cancel.ts'
 import { createClaims } from './claim-batch.ts'
@@ -61,6 +62,7 @@ export function openStore(
     settle: (lease, ending, changes) => settle(context, lease, ending, changes),
     retryLater: (lease, failure) => retryLater(context, lease, failure),
     park: (lease, parking) => park(context, lease, parking),
+    holdAccount: (account, hold) => holdAccount(context, account, hold),
     wake: (taskId) => wake(context, taskId),
     handBack: (lease, reason) => handBack(context, lease, reason),
     cancel: (id, reason) => cancel(context, id, reason),

@@ -107,6 +107,8 @@ export async function serveOnTest(options: ServedOptions = {}): Promise<Served> 
         workerId: 'worker-1',
         pool: null,
         agents: ['command'],
+        lacking: [],
+        accounts: [],
         runtimes: ['local'],
         machineId: 'machine-1',
       })

@@ -13,13 +13,15 @@ const baseSha = 'b'.repeat(40)
 export function startHands(store: TaskStore, pool: string | null): RunningScheduler {
   const stop = new AbortController()
   const working = new Set<Promise<void>>()
-  const life = { id: `hands-${pool}`, host: 'here', pid: 1, slots: 4 }
+  const life = { id: `hands-${pool}`, host: 'here', pid: 1, slots: 4, agents: [], accounts: [] }
   const loop = (async () => {
     while (!stop.signal.aborted) {
       const claimed = await store.claim({
         workerId: life.id,
         pool,
         agents: ['command'],
+        lacking: [],
+        accounts: [],
         runtimes: ['local'],
         machineId: 'machine-1',
       })

@@ -79,7 +79,7 @@ describe('tools of the user', () => {
   afterAll(() => rm(folder, { recursive: true }))
 
   it('are brought in by their managers and by PATH, and nothing else of the home is', () => {
-    const tools = findTools({ path, userHome: home, hidden: [], asOther: false })
+    const tools = findTools({ path, userHome: home, programs: [], hidden: [], asOther: false })
     const brought = tools.folders.map((name) => name.slice(home.length + 1))
     expect(brought).toEqual([
       '.cargo/bin',
@@ -101,7 +101,7 @@ describe('tools of the user', () => {
 
   it('never bring in a home, what holds a hidden folder, or what npm put before PATH', () => {
     const find = (entry: string, hidden: string[] = []) =>
-      findTools({ path: entry, userHome: home, hidden, asOther: false }).folders
+      findTools({ path: entry, userHome: home, programs: [], hidden, asOther: false }).folders
     expect(find('/')).toEqual([])
     expect(find(home)).toEqual([])
     expect(find(folder)).toEqual([])
@@ -206,6 +206,7 @@ function isOnPath(program: string): boolean {
   return findTools({
     path: process.env['PATH'] ?? '',
     userHome: process.env['HOME'] ?? '/',
+    programs: [],
     hidden: [],
     asOther: false,
   })

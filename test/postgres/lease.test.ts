@@ -12,7 +12,7 @@ beforeEach(async () => {
 })
 afterEach(() => test.close())
 
-const life = { id: 'worker-1', host: 'here', pid: 1, slots: 4 }
+const life = { id: 'worker-1', host: 'here', pid: 1, slots: 4, agents: [], accounts: [] }
 
 async function running(changes: Partial<NewTask> = {}): Promise<ClaimedTask> {
   await submitAll(test.store, [newTask(changes)])
@@ -33,7 +33,12 @@ const fenced: Readonly<Record<string, (store: TaskStore, lease: Lease) => Promis
   pin: (store, lease) => store.pin(lease, { base: 'main', sha: sha('1') }, 'local'),
   intendPush: (store, lease) => store.intendPush(lease, { branch: 'b', sha: sha('1') }),
   saveWork: (store, lease) =>
-    store.saveWork(lease, { headSha: sha('1'), bundle: Buffer.from('x'), evidence: noEvidence() }),
+    store.saveWork(lease, {
+      headSha: sha('1'),
+      bundle: Buffer.from('x'),
+      evidence: noEvidence(),
+      conversation: null,
+    }),
   record: (store, lease) => store.record(lease, [output('late')]),
   'record of nothing': (store, lease) => store.record(lease, []),
   settle: (store, lease) => store.settle(lease, ending('no_changes'), Buffer.from('diff')),
@@ -91,9 +96,10 @@ describe('a heartbeat', () => {
       { taskId: one.lease.taskId, attempt: 1, cancelRequested: false },
       { taskId: two.lease.taskId, attempt: 1, cancelRequested: true },
     ])
+    const { agents: _agents, accounts: _accounts, ...shown } = life
     const left = await test.query("select lease_until > now() + interval '5 s' as extended from tasks")
     expect(left).toEqual([{ extended: true }, { extended: true }])
-    expect((await test.store.stats()).workers).toMatchObject([{ ...life, running: 2 }])
+    expect((await test.store.stats()).workers).toMatchObject([{ ...shown, running: 2 }])
     await test.store.leave('worker-1')
     expect((await test.store.stats()).workers).toEqual([])
   })
@@ -117,8 +123,13 @@ describe('what an attempt keeps', () => {
       /is pinned to/,
     )
     expect(await test.store.savedWork(lease)).toBeNull()
-    const work = { headSha: sha('2'), bundle: Buffer.from([0, 1, 255]), evidence: confirmed(sha('2')) }
-    await test.store.saveWork(lease, { ...work, bundle: Buffer.from('older') })
+    const work = {
+      headSha: sha('2'),
+      bundle: Buffer.from([0, 1, 255]),
+      evidence: confirmed(sha('2')),
+      conversation: { id: 'said before', archive: Buffer.from([255, 0, 7]) },
+    }
+    await test.store.saveWork(lease, { ...work, bundle: Buffer.from('older'), conversation: null })
     await test.store.saveWork(lease, work)
     await test.store.handBack(lease, 'this worker stops')
     const next = await claim()
@@ -136,7 +147,12 @@ describe('what an attempt keeps', () => {
 
   it('the work of a task that ended badly is kept for a person, for as long as was set', async () => {
     const { lease } = await running()
-    const work = { headSha: sha('2'), bundle: Buffer.from([0, 1, 255]), evidence: noEvidence() }
+    const work = {
+      headSha: sha('2'),
+      bundle: Buffer.from([0, 1, 255]),
+      evidence: noEvidence(),
+      conversation: null,
+    }
     await test.store.saveWork(lease, work)
     await test.store.settle(lease, ending('rejected'), null)
     const { headSha, bundle } = work
@@ -313,6 +329,7 @@ describe('cancel', () => {
       await test.store.saveWork(lease, {
         headSha: sha('1'),
         bundle: Buffer.from('x'),
+        conversation: null,
         evidence: confirmed(sha('1')),
       })
       await test.store.cancel(task.id, 'not wanted')

@@ -33,6 +33,8 @@ export function worker(changes: Partial<WorkerAbilities> = {}): WorkerAbilities 
     workerId: 'worker-1',
     pool: null,
     agents: ['command'],
+    lacking: [],
+    accounts: [],
     runtimes: ['local'],
     machineId: 'machine-1',
     ...changes,

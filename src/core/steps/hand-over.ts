@@ -1,9 +1,11 @@
 import { noEvidence } from '../../model/evidence.ts'
 import { BadWork, type Work } from '../../ports/publisher.ts'
 import type { CloneSource } from '../../ports/runtime.ts'
+import type { SavedWork } from '../../ports/task-store.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import { persist } from '../persist.ts'
 import { Stop } from '../reasons.ts'
+import type { Conversation } from './conversation.ts'
 import { commitMessage, type Workshop } from './workshop.ts'
 
 /** Larger bundles are not kept in the database: a crash after the hand-over then pays for the agent again. */
@@ -28,7 +30,7 @@ export async function receive(
 ): Promise<Work | null> {
   const saved = turn.round === 0 ? await savedBundle(attempt) : null
   if (saved !== null) {
-    workshop.startFrom(saved)
+    workshop.startFrom(saved, saved.conversation)
     return inStep(attempt, 'hand-over', () => take(attempt, source, saved.bundle))
   }
   forget(attempt)
@@ -38,7 +40,7 @@ export async function receive(
     const work = await take(attempt, source, handout.bundle)
     if (work === null) return null
     await turn.keep(work.headSha)
-    await save(attempt, work.headSha, handout.bundle)
+    await save(attempt, work.headSha, handout.bundle, await workshop.conversation())
     return work
   })
 }
@@ -50,7 +52,7 @@ function forget(attempt: Attempt): void {
   attempt.diff = null
 }
 
-async function savedBundle(attempt: Attempt): Promise<{ bundle: Buffer; headSha: string } | null> {
+async function savedBundle(attempt: Attempt): Promise<SavedWork | null> {
   const { parts, claimed, journal } = attempt
   if (claimed.lease.attempt === 1) return null
   const saved = await persist(parts, () => parts.store.savedWork(claimed.lease))
@@ -125,11 +127,16 @@ async function received(
 }
 
 /** Keeps the work for later attempts. */
-export async function save(attempt: Attempt, headSha: string, bundle: Buffer): Promise<void> {
+export async function save(
+  attempt: Attempt,
+  headSha: string,
+  bundle: Buffer,
+  conversation: Conversation | null = null,
+): Promise<void> {
   const { parts, claimed, evidence, journal } = attempt
   if (bundle.length > maxSavedBytes) {
     journal.note('hand-over', `the work is too large to be saved (${bundle.length} bytes)`)
     return
   }
-  await persist(parts, () => parts.store.saveWork(claimed.lease, { headSha, bundle, evidence }))
+  await persist(parts, () => parts.store.saveWork(claimed.lease, { headSha, bundle, evidence, conversation }))
 }

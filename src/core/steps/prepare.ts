@@ -1,7 +1,9 @@
 import type { CloneSource } from '../../ports/runtime.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
+import { agentProblems } from '../agent-abilities.ts'
 import { persist } from '../persist.ts'
+import { Stop } from '../reasons.ts'
 import { firstPin } from './base.ts'
 
 /** Where a task starts from. */
@@ -21,6 +23,7 @@ export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
   return inStep(attempt, 'prepare', async () => {
     const { parts, claimed, journal } = attempt
     const { task, lease } = claimed
+    await requireAgent(attempt)
     const pinned = claimed.pinned ?? (await firstPin(attempt))
     await persist(parts, () => parts.store.pin(lease, pinned, attempt.runtime.name))
     journal.note('prepare', `base ${pinned.base} is pinned at ${pinned.sha}`, { ...pinned })
@@ -38,4 +41,10 @@ async function movedBase({ parts, claimed }: Attempt, book: Book): Promise<strin
   if (Object.keys(bases).length === 0) return null
   const saved = await persist(parts, () => parts.store.savedWork(claimed.lease))
   return saved === null ? null : (bases[saved.headSha] ?? null)
+}
+
+/** Tells what keeps the agent from working, before anything of the task is done. */
+async function requireAgent({ agent, claimed, parts, runtime }: Attempt): Promise<void> {
+  const problems = await agentProblems(parts, agent, { model: claimed.options.model, runtime: runtime.name })
+  if (problems.length > 0) throw new Stop({ kind: 'agent_unavailable', agent: agent.name, problems })
 }

@@ -1,8 +1,11 @@
 import { asksForChanges, readReview, type Review } from '../../model/review.ts'
+import type { Agent, AgentCall } from '../../ports/agent.ts'
 import type { Work } from '../../ports/publisher.ts'
-import type { CloneSource, ExecEnd, Sandbox } from '../../ports/runtime.ts'
-import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
+import type { CloneSource, Sandbox } from '../../ports/runtime.ts'
+import { inStep, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
+import { AgentAccess, modelFor } from './agent-access.ts'
+import { judgeTurn, runTurn, type EndedTurn } from './agent-turn.ts'
 import { agentNetwork } from './network.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
@@ -79,38 +82,54 @@ async function ask(
   work: Work,
   turn: { round: number; fault: string },
 ): Promise<ReturnType<typeof readReview>> {
-  const { claimed, journal, signal, parts } = attempt
-  const { options } = claimed
-  const call = callOf(attempt, sandbox, work, turn)
-  const end = await sandbox.exec({
-    argv: call.argv,
-    env: {
-      ...taskEnvironment(attempt),
-      ...call.env,
-      NIGHTSHIFT_BASE: work.baseSha,
-      NIGHTSHIFT_HEAD: work.headSha,
-      NIGHTSHIFT_REVIEW: `${sandbox.outPath}/${answerFile}`,
-    },
-    ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
-    network: agentNetwork(options.network, rules.hosts.agent),
-    signal,
-    timeoutMs: options.timeoutMs,
-    silenceMs: options.silenceMs,
-    onLine: (line) => {
-      journal.output('review', line.text)
-      call.onLine?.(line)
-    },
-  })
-  stopOnLimits(attempt, end, parts.limits.memoryBytes)
-  const judged = call.end(end)
-  if (!judged.ok) return { ok: false, fault: judged.fault ?? 'it ended badly' }
-  const written = await sandbox.take(answerFile, maxAnswerBytes)
-  return readReview(written?.toString('utf8') ?? end.stdoutTail)
+  const agent = reviewerOf(attempt)
+  const access = await AgentAccess.open(attempt, agent)
+  try {
+    const ended = await runTurn(attempt, {
+      sandbox,
+      call: await callOf(attempt, agent, access, sandbox, work, turn),
+      access,
+      step: 'review',
+      network: agentNetwork(attempt.claimed.options.network, rules.hosts.agent),
+      env: {
+        NIGHTSHIFT_BASE: work.baseSha,
+        NIGHTSHIFT_HEAD: work.headSha,
+        NIGHTSHIFT_REVIEW: `${sandbox.outPath}/${answerFile}`,
+      },
+    })
+    const fault = await faultOf(attempt, agent, ended, access)
+    if (fault !== null) return { ok: false, fault }
+    const written = await sandbox.take(answerFile, maxAnswerBytes)
+    return readReview(written?.toString('utf8') ?? ended.end.text ?? ended.exec.stdoutTail)
+  } finally {
+    await access.close()
+  }
 }
 
-/** The command that reviews, or an agent that is told how to. */
-function callOf(attempt: Attempt, sandbox: Sandbox, work: Work, turn: { round: number; fault: string }) {
-  const { parts, claimed } = attempt
+/** What the reviewer did wrong, as a clause; what is not its own doing is thrown. */
+async function faultOf(
+  attempt: Attempt,
+  agent: Agent,
+  ended: EndedTurn,
+  access: AgentAccess,
+): Promise<string | null> {
+  try {
+    await judgeTurn(attempt, agent.name, ended, access.stop())
+    return null
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error
+    const { reason } = error
+    if (reason.kind === 'agent_failed') return reason.fault
+    if (reason.kind === 'agent_silent') {
+      throw new Stop({ kind: 'review_unusable', fault: 'the reviewer said nothing for too long' })
+    }
+    if (reason.kind === 'out_of_memory') throw new Stop({ ...reason, step: 'review' })
+    throw error
+  }
+}
+
+/** Who reviews. */
+function reviewerOf({ parts, claimed }: Attempt): Agent {
   const { task, options } = claimed
   const name = options.reviewer ?? task.agent
   const agent = parts.agents.get(name)
@@ -118,12 +137,37 @@ function callOf(attempt: Attempt, sandbox: Sandbox, work: Work, turn: { round: n
     throw new Stop({ kind: 'review_unusable', fault: `the agent ${name} is not on this machine` })
   }
   // The author's own command writes code; without a command that reviews, nobody can.
-  const command = options.reviewCommand
-  if (name === 'command' && command === null) {
+  if (name === 'command' && options.reviewCommand === null) {
     throw new Stop({ kind: 'review_unusable', fault: 'the agent command reviews only with a reviewCommand' })
   }
-  const prompt = name === 'command' ? task.prompt : reviewPrompt(task.prompt, sandbox, work, turn.fault)
-  return agent.call({ prompt, command, round: turn.round, findings: null })
+  return agent
+}
+
+/** The command that reviews, or an agent that is told how to. */
+async function callOf(
+  attempt: Attempt,
+  agent: Agent,
+  access: AgentAccess,
+  sandbox: Sandbox,
+  work: Work,
+  turn: { round: number; fault: string },
+): Promise<AgentCall> {
+  const { parts, claimed, runtime } = attempt
+  const { task, options } = claimed
+  const isCommand = agent.name === 'command'
+  const prompt = isCommand ? task.prompt : reviewPrompt(task.prompt, sandbox, work, turn.fault)
+  return agent.call({
+    prompt,
+    brief: prompt,
+    command: options.reviewCommand,
+    model: modelFor(claimed, agent),
+    round: turn.round,
+    findings: null,
+    program: runtime.name === 'local' ? ((await agent.program())?.path ?? null) : null,
+    conversation: null,
+    ways: access.ways,
+    maxTurns: parts.maxTurns,
+  })
 }
 
 function reviewPrompt(prompt: string, sandbox: Sandbox, work: Work, fault: string): string {
@@ -141,22 +185,4 @@ ${prompt}
 Write your review into the file ${sandbox.outPath}/${answerFile}, as JSON of exactly this form, and print it, too:
 {"verdict": "approve" or "request_changes", "findings": [{"file": "path in the repository", "line": 12, "severity": "blocking" or "minor", "message": "what is wrong and what to do"}]}
 The line is one of the new file. Ask for changes only where something is blocking. Without findings the list is empty.${again}`
-}
-
-function stopOnLimits(attempt: Attempt, end: ExecEnd, memoryBytes: number): void {
-  const { options } = attempt.claimed
-  switch (end.kind) {
-    case 'exited':
-      return
-    case 'aborted':
-      throw attempt.signal.reason
-    case 'timed_out':
-      throw new Stop({ kind: 'timed_out', timeoutMs: options.timeoutMs })
-    case 'silent':
-      throw new Stop({ kind: 'review_unusable', fault: 'the reviewer said nothing for too long' })
-    case 'out_of_memory':
-      throw new Stop({ kind: 'out_of_memory', step: 'review', memoryBytes })
-    default:
-      end.kind satisfies never
-  }
 }

@@ -1,8 +1,10 @@
-import { TooLarge, type CloneSource, type ExecEnd, type Sandbox } from '../../ports/runtime.ts'
+import { TooLarge, type CloneSource, type Sandbox } from '../../ports/runtime.ts'
 import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
+import { AgentRounds } from './agent-rounds.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
-import { agentNetwork, networkOf } from './network.ts'
+import type { Conversation } from './conversation.ts'
+import { networkOf } from './network.ts'
 import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
@@ -22,6 +24,8 @@ export class Workshop {
   #source: CloneSource
   readonly #rules: RepositoryRules
   #sandbox: Sandbox | null = null
+  #rounds: AgentRounds | null = null
+  #conversation: Conversation | null = null
 
   constructor(attempt: Attempt, source: CloneSource, rules: RepositoryRules) {
     this.#attempt = attempt
@@ -30,18 +34,28 @@ export class Workshop {
   }
 
   /** The clone is to hold work that an earlier attempt handed over; before the first round. */
-  startFrom(work: CloneSource['work']): void {
+  startFrom(work: NonNullable<CloneSource['work']>, conversation: Conversation | null = null): void {
     this.#source = { ...this.#source, work }
+    this.#conversation = conversation
   }
 
   /** One round of the agent, from its prompt to the bundle of all that it did so far. */
   async round(round: number, findings: string | null): Promise<Handout> {
     const sandbox = this.#sandbox ?? (await this.#open())
-    await this.#runAgent(sandbox, round, findings)
+    const rounds = (this.#rounds ??= new AgentRounds(this.#attempt, this.#rules, this.#conversation))
+    const step = round === 0 ? 'agent' : 'fix'
+    await inStep(this.#attempt, step, () => rounds.run(sandbox, round, findings))
     return this.#commit(sandbox)
   }
 
+  /** What the agent needs to take up its conversation elsewhere; `null`: nothing to save. */
+  async conversation(): Promise<Conversation | null> {
+    if (this.#sandbox === null || this.#rounds === null) return null
+    return this.#rounds.conversation(this.#sandbox)
+  }
+
   async close(): Promise<void> {
+    await this.#rounds?.close()
     await this.#sandbox?.close()
   }
 
@@ -58,33 +72,6 @@ export class Workshop {
       await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf(this.#rules.hosts.setup) })
     }
     return sandbox
-  }
-
-  #runAgent(sandbox: Sandbox, round: number, findings: string | null): Promise<void> {
-    const attempt = this.#attempt
-    const { claimed, agent, journal, signal } = attempt
-    const { task, options } = claimed
-    return inStep(attempt, round === 0 ? 'agent' : 'fix', async () => {
-      const step = round === 0 ? 'agent' : 'fix'
-      const call = agent.call({ prompt: task.prompt, command: options.command, round, findings })
-      const end = await sandbox.exec({
-        argv: call.argv,
-        env: { ...taskEnvironment(attempt), ...call.env },
-        ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
-        network: agentNetwork(options.network, this.#rules.hosts.agent),
-        signal,
-        timeoutMs: options.timeoutMs,
-        silenceMs: options.silenceMs,
-        onLine: (line) => {
-          journal.output(step, line.text)
-          call.onLine?.(line)
-        },
-      })
-      const judged = call.end(end)
-      attempt.evidence = { ...attempt.evidence, agent: judged.evidence }
-      stopOnLimits(attempt, end)
-      if (!judged.ok) throw new Stop({ kind: 'agent_failed', fault: judged.fault ?? 'it ended badly' })
-    })
   }
 
   #commit(sandbox: Sandbox): Promise<Handout> {
@@ -132,24 +119,6 @@ async function takeBundle(sandbox: Sandbox): Promise<Buffer | null> {
   } catch (error) {
     if (error instanceof TooLarge) throw new Stop({ kind: 'work_too_large', maxBytes: maxWorkBytes })
     throw error
-  }
-}
-
-function stopOnLimits(attempt: Attempt, end: ExecEnd): void {
-  const { options } = attempt.claimed
-  switch (end.kind) {
-    case 'exited':
-      return
-    case 'aborted':
-      throw attempt.signal.reason
-    case 'timed_out':
-      throw new Stop({ kind: 'timed_out', timeoutMs: options.timeoutMs })
-    case 'silent':
-      throw new Stop({ kind: 'agent_silent', silenceMs: options.silenceMs })
-    case 'out_of_memory':
-      throw new Stop({ kind: 'out_of_memory', step: 'agent', memoryBytes: attempt.parts.limits.memoryBytes })
-    default:
-      end.kind satisfies never
   }
 }
 

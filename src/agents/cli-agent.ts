@@ -1,0 +1,77 @@
+import type { AgentEvent } from '../model/agent-event.ts'
+import type { AgentName } from '../model/submission.ts'
+import type { Agent, AgentCall, AgentEnd, AgentInstall, AgentTurn } from '../ports/agent.ts'
+import type { ExecEnd, OutputLine } from '../ports/runtime.ts'
+import { CliProgram, type CliOptions } from './cli-program.ts'
+import { JsonLines } from './json-lines.ts'
+import { judgeStream, type StreamReader } from './stream.ts'
+
+/** What one agent's command line has of its own. */
+export interface CliDescription extends Pick<Agent, 'conversationPaths' | 'providers'> {
+  readonly name: AgentName
+  readonly install: AgentInstall
+  /** The variable by which a person names its path. */
+  readonly settingName: string
+  /** How it is started; its program stands before the arguments. */
+  start(turn: AgentTurn): CliStart
+  reader(turn: AgentTurn): StreamReader
+}
+
+export interface CliStart extends Pick<AgentCall, 'env' | 'stdin' | 'files'> {
+  readonly args: readonly string[]
+}
+
+/** An agent that is a command line with a stream of JSON lines on stdout. */
+export function createCliAgent(description: CliDescription, options: CliOptions): Agent {
+  const { name, install, conversationPaths } = description
+  const program = new CliProgram(install, description.settingName, options)
+  return {
+    name,
+    install,
+    conversationPaths,
+    needsLogin: true,
+    problems: () => Promise.resolve(program.problems()),
+    program: () => program.find(),
+    providers: (model) => description.providers(model),
+    call(turn) {
+      const { args, ...start } = description.start(turn)
+      const reader = description.reader(turn)
+      const lines = new JsonLines()
+      return {
+        ...start,
+        argv: [turn.program ?? install.bin, ...args],
+        read: (line) => readLine(line, lines, reader),
+        end: (exec) => endOf(name, exec, reader),
+      }
+    },
+  }
+}
+
+function readLine(line: OutputLine, lines: JsonLines, reader: StreamReader): readonly AgentEvent[] | null {
+  if (line.stream === 'stderr') return null
+  const event = lines.read(line.text)
+  if (event === 'partial') return []
+  if (event === null) return null
+  const events = reader.read(event)
+  for (const each of events ?? []) if (each.kind === 'turn') reader.facts.turns += 1
+  return events
+}
+
+function endOf(name: AgentName, exec: ExecEnd, { facts }: StreamReader): AgentEnd {
+  const { turns, inputTokens, outputTokens, costUsd, version, model, conversation } = facts
+  return {
+    text: facts.final?.text ?? null,
+    fault: judgeStream(exec, facts),
+    evidence: {
+      name,
+      version,
+      ...(model === null ? {} : { model }),
+      exitCode: exec.exitCode,
+      turns,
+      inputTokens,
+      outputTokens,
+      costUsd,
+    },
+    conversation,
+  }
+}
