@@ -1,5 +1,6 @@
 import { addedLines, patchPath } from '../model/added-lines.ts'
 import type { CommitContent, History } from '../ports/publisher.ts'
+import type { RunResult } from '../process/run.ts'
 import { readBlob } from './blob.ts'
 import { GitFailure, type Git } from './git-command.ts'
 
@@ -8,13 +9,14 @@ const maxMessageBytes = 16 * 1024 * 1024
 const maxBinaryBytes = { together: 32 * 1024 * 1024, each: 2 * 1024 * 1024 }
 
 /**
- * What every commit from base to head says and adds, newest first. A merge is compared with its first parent: whatever
+ * What every commit from base to head says and adds, newest first. A commit that is alone adds what the whole work does:
+ * it is told without. A merge is compared with its first parent: whatever
  * it brings that no other commit of the history adds is seen there.
  */
 export async function readHistory(
   git: Git,
   gitDir: string,
-  range: { baseSha: string; headSha: string; maxBytes: number },
+  range: { baseSha: string; headSha: string; commits: number; maxBytes: number },
 ): Promise<History> {
   const commits = [`${range.baseSha}..${range.headSha}`, '--']
   const quiet = ['-c', 'log.showSignature=false', '-c', 'log.showRoot=true']
@@ -25,15 +27,7 @@ export async function readHistory(
       maxStdoutBytes: maxMessageBytes,
     },
   )
-  const patches = await git.run(
-    gitDir,
-    [...quiet, 'log', '--format=%x00%H', '-p', '--diff-merges=first-parent', ...diffOptions, ...commits],
-    { maxStdoutBytes: range.maxBytes },
-  )
-  for (const ended of [said, patches]) {
-    if (ended.exitCode !== 0 && ended.ended !== 'too_much_output')
-      throw new GitFailure('the history of the work could not be read', ended)
-  }
+  assertRead(said)
   const messages = new Map(
     said.stdout
       .toString('utf8')
@@ -41,6 +35,16 @@ export async function readHistory(
       .slice(1)
       .map((text) => [text.slice(0, text.indexOf('\n')), text.slice(text.indexOf('\n') + 1)]),
   )
+  if (range.commits === 1) {
+    const alone = [...messages].map(([sha = '', message = '']) => ({ sha, message, added: [], binaries: [] }))
+    return { commits: alone, whole: said.exitCode === 0 }
+  }
+  const patches = await git.run(
+    gitDir,
+    [...quiet, 'log', '--format=%x00%H', '-p', '--diff-merges=first-parent', ...diffOptions, ...commits],
+    { maxStdoutBytes: range.maxBytes },
+  )
+  assertRead(patches)
   let left = maxBinaryBytes.together
   const read: CommitContent[] = []
   // No line of a patch begins with a NUL: what stands in a file has a sign before it.
@@ -60,6 +64,12 @@ export async function readHistory(
     read.push({ sha, message: messages.get(sha) ?? '', added: addedLines(text), binaries })
   }
   return { commits: read, whole: said.exitCode === 0 && patches.exitCode === 0 }
+}
+
+/** That there was more than was to be read is no failure. */
+function assertRead(ended: RunResult): void {
+  if (ended.exitCode === 0 || ended.ended === 'too_much_output') return
+  throw new GitFailure('the history of the work could not be read', ended)
 }
 
 const messageFormat = '%H%n%an <%ae>%n%cn <%ce>%n%B'

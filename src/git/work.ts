@@ -43,7 +43,7 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
       const sha = at === 'base' ? baseSha : headSha
       return (await readBlob(git, gitDir, { sha, path, maxBytes }))?.content ?? null
     },
-    history: (maxBytes) => readHistory(git, gitDir, { baseSha, headSha, maxBytes }),
+    history: (maxBytes) => readHistory(git, gitDir, { baseSha, headSha, commits: facts.commits, maxBytes }),
     log: () => readLog(git, gitDir, baseSha, headSha),
     headTree: () => readTree(git, gitDir, headSha),
     async bundle() {
