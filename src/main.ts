@@ -18,6 +18,8 @@ import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
+import { startKeeper } from './core/schedules/keeper.ts'
+import type { RunContext } from './core/submit-run.ts'
 import type { SubmitContext } from './core/submit.ts'
 import type { HandTools } from './core/hand-tools.ts'
 import type { System } from './core/system.ts'
@@ -45,6 +47,7 @@ import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openSpend } from './postgres/spend.ts'
 import { openRunStore } from './postgres/run-store.ts'
+import { openScheduleStore } from './postgres/schedule-store.ts'
 import { openStore } from './postgres/task-store.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
@@ -253,6 +256,8 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     refusedHost: hostRefusal,
     refusedMerge: refusedMerge(settings.githubServerUrl, github !== null),
   }
+  const runContext: RunContext = { submit: submitContext, runs: openRunStore(database), publisher }
+  const schedules = openScheduleStore(database)
   return {
     settings,
     store,
@@ -262,22 +267,28 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     eventLog: openEventLog(database, log),
     numbers: openNumbers(database),
     submitContext,
-    runContext: { submit: submitContext, runs: openRunStore(database), publisher },
+    runContext,
+    schedules,
     log,
     version: await version(),
     explainRuntime: (asked) => explainChoice(runtimes, asked),
     diskFreeBytes: disk.freeBytes,
     doctor: (wanted = () => true) => examine(examinations.filter(({ area }) => wanted(area))),
-    startScheduler: ({ pool, slots }) =>
-      startScheduler(parts, {
-        life: { id: ulid(), host: hostname(), pid: process.pid, slots },
-        pool,
-        machineId,
-        heartbeatMs,
-        pollMs,
-        disk,
-        log,
-      }),
+    startScheduler({ pool, slots }) {
+      const life = { id: ulid(), host: hostname(), pid: process.pid, slots }
+      const scheduler = startScheduler(parts, { life, pool, machineId, heartbeatMs, pollMs, disk, log })
+      if (pool !== null) return scheduler
+      const now = () => new Date()
+      const keeper = startKeeper({ schedules, context: runContext, clock: systemClock, now, log })
+      return {
+        get running() {
+          return scheduler.running
+        },
+        async drain(graceMs) {
+          await Promise.all([keeper.stop(), scheduler.drain(graceMs)])
+        },
+      }
+    },
     close: () => closers.close(),
   }
 }

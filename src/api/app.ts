@@ -22,6 +22,7 @@ import { invalidFields, ProblemError } from './problem.ts'
 import { SharedPages } from './shared-pages.ts'
 import { addRunRoutes } from './run-routes.ts'
 import { addSchemaRoute } from './schema-route.ts'
+import { addScheduleRoutes } from './schedule-routes.ts'
 import { TaskHints } from './task-hints.ts'
 import { addTaskRoutes } from './task-routes.ts'
 import { addTaskStreamRoutes } from './task-stream-routes.ts'
@@ -91,6 +92,7 @@ export function createApi(options: ApiOptions): Api {
   addTaskStreamRoutes(api, context)
   addRunRoutes(api, context)
   addAutonomousRoutes(api, context)
+  addScheduleRoutes(api, context)
   addOperationRoutes(api, context)
   app.route('/api/v1', api)
   addSchemaRoute(app)

@@ -6,6 +6,7 @@ import { outcomeSchema } from '../model/outcome.ts'
 import { runtimeNames, submissionSchema } from '../model/submission.ts'
 import { runRequestSchema } from '../model/run-request.ts'
 import { runBatchesSchema, runSchema } from '../model/run.ts'
+import { newScheduleSchema, scheduleSchema } from '../model/schedule/schedule.ts'
 import { taskSchema } from '../model/task.ts'
 import { problemSchema } from './problem.ts'
 import {
@@ -26,7 +27,11 @@ const agentRunSchema = submissionSchema.omit({ prompt: true, runtime: true }).ex
     .meta({ description: 'What provides the sandbox.' }),
 })
 
-const autonomousStartSchema = runRequestSchema.omit({ planPath: true, plan: true, runtime: true }).extend({
+const calledOtherwise = new Set(['planPath', 'plan', 'runtime'])
+const autonomousStartSchema = z.strictObject({
+  ...Object.fromEntries(
+    Object.entries(runRequestSchema.shape).filter(([name]) => !calledOtherwise.has(name)),
+  ),
   plan_path: z.string().meta({ description: 'The plan, a file of the repository at the base.' }),
   execution_mode: z
     .enum([...runtimeNames, 'auto'])
@@ -49,6 +54,9 @@ const schemas = {
   RunBatches: runBatchesSchema,
   RunPage: runPageSchema,
   RunRequest: runRequestSchema,
+  NewSchedule: newScheduleSchema,
+  Schedule: scheduleSchema,
+  ScheduleList: z.object({ items: z.array(scheduleSchema) }),
   AutonomousStart: autonomousStartSchema,
   Event: eventSchema,
   EventList: eventListSchema,

@@ -95,7 +95,7 @@ const example = `curl -s http://127.0.0.1:8080/api/v1/tasks \\
 
 function allCalls(document: OpenApiDocument): Call[] {
   return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-    (['get', 'post', 'put'] as const).flatMap((method) => {
+    (['get', 'post', 'put', 'delete'] as const).flatMap((method) => {
       const operation = item[method]
       return operation === undefined ? [] : [{ method, path, operation }]
     }),

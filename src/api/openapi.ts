@@ -17,6 +17,7 @@ export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocum
     tags: [
       { name: 'Tasks', description: 'One piece of work on one repository each.' },
       { name: 'Runs', description: 'Plans that are carried out, batch by batch.' },
+      { name: 'Schedules', description: 'What is started at set times.' },
       { name: 'Operations', description: 'The queue as a whole.' },
       { name: 'Repositories', description: 'What a repository says of itself.' },
       { name: 'Health', description: 'For those who watch over the process.' },

@@ -13,6 +13,14 @@ export async function createRun(
   rename: (field: string) => string = (field) => field,
 ): Promise<Accepted> {
   const submitted = await submitRun(context.system.runContext, request, submitOptions(idempotencyKey))
+  return acceptedRun(submitted, rename)
+}
+
+/** The run that was taken. Throws {@link ProblemError} where none was. */
+export function acceptedRun(
+  submitted: SubmittedRun,
+  rename: (field: string) => string = (field) => field,
+): Accepted {
   switch (submitted.kind) {
     case 'accepted':
       return submitted

@@ -11,6 +11,8 @@ import { addOperationCommands } from './operation-commands.ts'
 import { addBundleCommand, addOutputCommands } from './output-commands.ts'
 import { addPlanCommands } from './plan-commands.ts'
 import { addRepositoryCommands } from './repository-commands.ts'
+import { addRunCommands } from './run-commands.ts'
+import { addScheduleCommands } from './schedule-commands.ts'
 import { addRunCommand } from './run-command.ts'
 import { addServeCommand } from './serve-command.ts'
 import { addSubmitCommand } from './submit-command.ts'
@@ -151,6 +153,8 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
     addOutputCommands,
     addBundleCommand,
     addPlanCommands,
+    addRunCommands,
+    addScheduleCommands,
     addOperationCommands,
     addTokenCommands,
     addRepositoryCommands,

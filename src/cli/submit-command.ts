@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { Run } from '../model/run.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
 import { failureOf } from './command-failure.ts'
 import type { CliContext, CommonFlags } from './context.ts'
+import { wholePath } from './local-path.ts'
+import { planRequest } from './plan-run.ts'
 import { readPrompts } from './prompts.ts'
 import { addSubmissionFlags, submissionOf, type SubmissionFlags } from './submission-flags.ts'
 
@@ -14,9 +15,19 @@ export function addSubmitCommand(
   context: CliContext,
   setExitCode: (code: number) => void,
 ): void {
-  addSubmissionFlags(program.command('submit').description('queue tasks on a running server')).action(
-    async (typed: string[], flags: SubmissionFlags & CommonFlags) => {
+  addSubmissionFlags(program.command('submit').description('queue tasks on a running server'))
+    .option('--plan <file>', 'queue a plan; other flags are defaults for its tasks')
+    .action(async (typed: string[], flags: SubmissionFlags & CommonFlags & { plan?: string }) => {
       const { terminal } = context
+      if (flags.plan !== undefined) {
+        const run = await submitPlan(context, flags.plan, typed, flags)
+        if (flags.json === true) await terminal.printJson(run)
+        else {
+          await terminal.print(run.id)
+          terminal.say(`queued ${run.tasks} tasks: nightshift runs show ${shortId(run.id)}`)
+        }
+        return
+      }
       const prompts = await readPrompts(typed, flags, context.stdin)
       const request = { ...flags, ...(flags.repo === undefined ? {} : { repo: wholePath(flags.repo) }) }
       const client = context.client()
@@ -39,11 +50,21 @@ export function addSubmitCommand(
         }
       }
       if (flags.json === true) await terminal.printJson({ tasks })
-    },
-  )
+    })
 }
 
-// The server has another working folder: there, a relative path means something else.
-function wholePath(repo: string): string {
-  return !repo.includes(':') && existsSync(repo) ? resolve(repo) : repo
+/** Sends a plan of this machine; `.` in it is the repository that holds it here. */
+async function submitPlan(
+  context: CliContext,
+  file: string,
+  typed: readonly string[],
+  flags: SubmissionFlags,
+): Promise<Run> {
+  const { source, repo, defaults } = await planRequest(file, typed, flags)
+  if (source.kind !== 'text') throw new Error('a plan of this machine comes as text')
+  return context.client().startRun({
+    ...defaults,
+    plan: source.text,
+    ...(repo === null ? {} : { repo: wholePath(repo) }),
+  })
 }

@@ -12,6 +12,7 @@ interface ListFlags extends CommonFlags {
   state?: string
   outcome?: string
   repo?: string
+  run?: string
   limit: string
   all?: boolean
 }
@@ -26,6 +27,7 @@ export function addTaskCommands(program: Command, context: CliContext): void {
     .option('--state <state>', 'queued, held, running or done')
     .option('--outcome <outcome>', 'only tasks that ended so')
     .option('--repo <url|path>', 'only tasks of this repository, written as show writes it')
+    .option('--run <id>', 'only tasks of this run')
     .option('--limit <number>', 'how many, 1 to 200', '20')
     .option('--all', 'all there are')
     .action(async (flags: ListFlags) => {
@@ -81,6 +83,7 @@ async function listTasks(context: CliContext, flags: ListFlags) {
     const value = flags[name]
     if (value !== undefined) parameters[name] = value
   }
+  if (flags.run !== undefined) parameters['runId'] = (await client.run(flags.run)).id
   const first = await client.list(parameters)
   const items = [...first.items]
   let cursor = first.nextCursor

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { eventSchema, type TaskEvent } from '../model/event.ts'
+import { runBatchesSchema, runSchema, type Run, type RunBatches } from '../model/run.ts'
+import { scheduleSchema, type Schedule } from '../model/schedule/schedule.ts'
 import { taskSchema, type Task } from '../model/task.ts'
 import type { Limits, Page, QueueStats } from '../ports/task-store.ts'
 import { followEvents } from './event-following.ts'
@@ -31,6 +33,8 @@ const statsSchema = z.object({
 const eventListSchema = z.object({ items: z.array(eventSchema) })
 const pageSize = 200
 const pageSchema = z.object({ items: z.array(taskSchema), nextCursor: z.string().nullable() })
+const runPageSchema = z.object({ items: z.array(runSchema), nextCursor: z.string().nullable() })
+const scheduleListSchema = z.object({ items: z.array(scheduleSchema) })
 
 /**
  * A server of Nightshift, from afar. Everything rejects with `ServerProblem` (it refused) or `ServerUnreachable`;
@@ -49,6 +53,23 @@ export interface Client {
   bundle(id: string): Promise<Buffer>
   cancel(id: string): Promise<Task>
   retry(id: string): Promise<Task>
+  /** The body of `POST /runs`. */
+  startRun(body: Readonly<Record<string, unknown>>): Promise<Run>
+  /** The parameters are those of `GET /runs`. */
+  runs(parameters: Readonly<Record<string, string>>): Promise<Page<Run>>
+  run(id: string): Promise<Run>
+  batches(id: string): Promise<RunBatches>
+  cancelRun(id: string): Promise<Run>
+  /** Does what failed of a run again. */
+  retryRun(id: string): Promise<Run>
+  schedules(): Promise<readonly Schedule[]>
+  /** The body of `POST /schedules`. */
+  addSchedule(body: Readonly<Record<string, unknown>>): Promise<Schedule>
+  removeSchedule(name: string): Promise<void>
+  pauseSchedule(name: string): Promise<Schedule>
+  resumeSchedule(name: string): Promise<Schedule>
+  /** Starts a schedule now. */
+  runSchedule(name: string): Promise<Run>
   pause(): Promise<QueueStats>
   resume(): Promise<QueueStats>
   stats(): Promise<QueueStats>
@@ -57,7 +78,7 @@ export interface Client {
 
 export function createClient(options: HttpOptions): Client {
   const http = new Http(options)
-  const post = (path: string, shape: typeof taskSchema, body?: unknown) =>
+  const post = <T>(path: string, shape: z.ZodType<T>, body?: unknown) =>
     http.json(path, shape, {
       method: 'POST',
       headers: { 'idempotency-key': randomUUID() },
@@ -90,11 +111,32 @@ export function createClient(options: HttpOptions): Client {
     },
     cancel: (id) => http.json(taskPath(id, '/cancel'), taskSchema, { method: 'POST' }),
     retry: (id) => post(taskPath(id, '/retry'), taskSchema),
+    startRun: (body) => post('/api/v1/runs', runSchema, body),
+    runs: (parameters) =>
+      http.json(`/api/v1/runs?${new URLSearchParams(parameters).toString()}`, runPageSchema),
+    run: (id) => http.json(runPath(id), runSchema),
+    batches: (id) => http.json(runPath(id, '/batches'), runBatchesSchema),
+    cancelRun: (id) => http.json(runPath(id, '/cancel'), runSchema, { method: 'POST' }),
+    retryRun: (id) => post(runPath(id, '/retry'), runSchema),
+    schedules: async () => (await http.json('/api/v1/schedules', scheduleListSchema)).items,
+    addSchedule: (body) => post('/api/v1/schedules', scheduleSchema, body),
+    removeSchedule: async (name) => void (await http.whole(schedulePath(name), { method: 'DELETE' })),
+    pauseSchedule: (name) => post(schedulePath(name, '/pause'), scheduleSchema),
+    resumeSchedule: (name) => post(schedulePath(name, '/resume'), scheduleSchema),
+    runSchedule: (name) => post(schedulePath(name, '/run'), runSchema),
     pause: () => http.json('/api/v1/pause', statsSchema, { method: 'POST' }),
     resume: () => http.json('/api/v1/resume', statsSchema, { method: 'POST' }),
     stats: () => http.json('/api/v1/stats', statsSchema),
     setLimits: (limits) => http.json('/api/v1/limits', limitsSchema, { method: 'PUT', body: limits }),
   }
+}
+
+function runPath(id: string, rest = ''): string {
+  return `/api/v1/runs/${encodeURIComponent(id)}${rest}`
+}
+
+function schedulePath(name: string, rest = ''): string {
+  return `/api/v1/schedules/${encodeURIComponent(name)}${rest}`
 }
 
 function taskPath(id: string, rest = ''): string {

@@ -2,9 +2,11 @@ import { parsePlan } from '../model/plan/parse.ts'
 import type { Plan, PlanFault, PlanOptions, PlanTask } from '../model/plan/plan.ts'
 import { lineOfField, requestOf } from '../model/plan/requests.ts'
 import { newTaskId } from '../model/task-id.ts'
+import type { NewRun } from '../model/run.ts'
 import type { NewTask, Task } from '../model/task.ts'
 import type { Repositories } from '../ports/repositories.ts'
 import type { RunStore } from '../ports/run-store.ts'
+import type { Pinned } from '../ports/task-store.ts'
 import { inOrderOfNeeds } from './order-of-needs.ts'
 import { findPlan, type PlanReader, type PlanSource } from './plan-source.ts'
 import { judge, storeTasks, type FieldFault, type SubmitContext, type SubmitOptions } from './submit.ts'
@@ -22,7 +24,10 @@ export interface RunRequest {
   readonly repo: string | null
   /** Options for all tasks, in the place of the front matter's; `base` also says where the plan is read. */
   readonly defaults: PlanOptions
+  /** The schedule that starts it. */
   readonly schedule?: string
+  /** The time of the schedule; ISO 8601. */
+  readonly scheduledFor?: string
   /** No task starts for the first time after this; ISO 8601. */
   readonly startsUntil?: string
   readonly maxCostUsd?: number
@@ -90,17 +95,71 @@ export async function submitRun(
     base: base ?? (typeof plan.defaults.base === 'string' ? plan.defaults.base : null),
     planPath: request.source.kind === 'path' ? request.source.path : null,
     schedule: request.schedule ?? null,
+    scheduledFor: request.scheduledFor ?? null,
     batches: plan.batches.map(({ id, title }) => ({ id, title })),
     startsUntil: request.startsUntil ?? null,
     maxCostUsd: request.maxCostUsd ?? null,
   }
   // What was read from another repository says nothing of this one's base.
   const pinned = found.pinned !== null && repo === request.repo ? found.pinned : null
-  const stored = await storeTasks(context.submit, judged.tasks, request, options, { run, pinned })
-  if (stored.kind === 'already_retried') throw new Error('a new run repeats no task')
-  if (stored.kind !== 'accepted') return stored
-  const { tasks, repeated } = stored
-  return { kind: 'accepted', runId: tasks[0]?.runId ?? runId, tasks, warnings, repeated }
+  return stored(context, judged.tasks, request, options, { run, pinned }, warnings)
+}
+
+/** A run of one task, which a schedule starts. */
+export interface SingleRequest {
+  /** The body of `POST /tasks`. */
+  readonly task: unknown
+  readonly title: string
+  readonly schedule: string
+  readonly scheduledFor?: string
+  readonly startsUntil?: string
+  readonly maxCostUsd?: number
+}
+
+/** One task, as a run of its own: so that a night has one shape. */
+export async function submitSingle(
+  context: RunContext,
+  request: SingleRequest,
+  options: SubmitOptions,
+): Promise<SubmittedRun> {
+  const judged = await judge(context.submit, request.task, options.door)
+  if (!judged.ok) {
+    return {
+      kind: 'faulty',
+      faults: judged.faults.map((fault) => ({ ...fault, field: `task.${fault.field}` })),
+    }
+  }
+  const runId = newTaskId()
+  const place = { runId, batch: '1', batchNumber: 0, order: 0, planTask: '1' }
+  const task: NewTask = { ...judged.task, place }
+  const run = {
+    id: runId,
+    title: request.title,
+    repo: task.repo,
+    base: task.base,
+    planPath: null,
+    schedule: request.schedule,
+    scheduledFor: request.scheduledFor ?? null,
+    batches: [{ id: '1', title: '' }],
+    startsUntil: request.startsUntil ?? null,
+    maxCostUsd: request.maxCostUsd ?? null,
+  }
+  return stored(context, [task], request, options, { run, pinned: null }, [])
+}
+
+async function stored(
+  context: RunContext,
+  tasks: readonly NewTask[],
+  request: unknown,
+  options: SubmitOptions,
+  run: { run: NewRun; pinned: Pinned | null },
+  warnings: readonly PlanFault[],
+): Promise<SubmittedRun> {
+  const answer = await storeTasks(context.submit, tasks, request, options, run)
+  if (answer.kind === 'already_retried') throw new Error('a new run repeats no task')
+  if (answer.kind !== 'accepted') return answer
+  const runId = answer.tasks[0]?.runId ?? run.run.id
+  return { kind: 'accepted', runId, tasks: answer.tasks, warnings, repeated: answer.repeated }
 }
 
 /** The repository that holds a plan is `.` in it, and is what holds where it names none. */

@@ -1,6 +1,7 @@
 import type { Settings } from '../config.ts'
 import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
+import type { ScheduleStore } from '../ports/schedule-store.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import type { Dashboard } from '../ports/dashboard.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -33,6 +34,7 @@ export interface System {
   readonly numbers: Numbers
   readonly submitContext: SubmitContext
   readonly runContext: RunContext
+  readonly schedules: ScheduleStore
   readonly log: Log
   readonly version: string
   /** Which runtime a task gets that asks for this one, and why, as a clause. */

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { submissionSchema } from './submission.ts'
+import { taskOptionsShape } from './task-options.ts'
 
-const { repo, ...options } = submissionSchema
-  .omit({ prompt: true, needs: true, branch: true })
-  .partial().shape
+const { branch: _branch, ...options } = taskOptionsShape
 
 /**
  * The body of `POST /runs`: a plan and where it is carried out, and options for all its tasks, which take the place of
@@ -11,7 +10,7 @@ const { repo, ...options } = submissionSchema
  */
 export const runRequestSchema = z
   .strictObject({
-    repo: repo.meta({
+    repo: submissionSchema.shape.repo.optional().meta({
       description: 'URL or path of the repository. May be left out where the plan names it.',
     }),
     planPath: z

@@ -16,6 +16,8 @@ export interface NewRun {
   readonly base: string | null
   readonly planPath: string | null
   readonly schedule: string | null
+  /** The time of the schedule that it was started for; ISO 8601. */
+  readonly scheduledFor: string | null
   readonly batches: readonly RunBatch[]
   /** No task starts for the first time after this; ISO 8601. */
   readonly startsUntil: string | null
@@ -39,6 +41,7 @@ export const runSchema = z
     base: z.string().nullable(),
     planPath: z.string().nullable().meta({ description: 'null: the plan came with the request.' }),
     schedule: z.string().nullable().meta({ description: 'The schedule that started it.' }),
+    scheduledFor: z.iso.datetime().nullable().meta({ description: 'The time of the schedule.' }),
     tasks: count.meta({ description: 'Tasks of the plan; one that is done again counts once.' }),
     states: z.record(z.enum(states), count),
     outcomes: z.record(z.string(), count),

@@ -4,6 +4,7 @@ import { allowParking } from './migrations/m0002-parking.ts'
 import { countSpending } from './migrations/m0004b-spend.ts'
 import { addForge } from './migrations/m0005-forge.ts'
 import { addRuns } from './migrations/m0006-runs.ts'
+import { addSchedules } from './migrations/m0006b-schedules.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
 import { addAccounts } from './migrations/m0004-accounts.ts'
 
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '0004b-spend': { up: countSpending },
   '0005-forge': { up: addForge },
   '0006-runs': { up: addRuns },
+  '0006b-schedules': { up: addSchedules },
   '0007-house': { up: furnishHouse },
 }
 

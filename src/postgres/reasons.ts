@@ -5,6 +5,7 @@ const maxNamed = 3
 /** Why tasks wait, or were ended by the store itself. */
 export const reasons = {
   paused: 'the queue is paused',
+  windowClosed: 'the window of its night has closed: nothing new starts',
   runGone: 'the run it belonged to is gone',
 
   needs(ids: readonly string[]): string {

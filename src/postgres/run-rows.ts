@@ -19,6 +19,7 @@ export async function insertRun(
       base: run.base,
       plan_path: run.planPath === null ? null : storableText(run.planPath),
       schedule: run.schedule,
+      scheduled_for: run.scheduledFor === null ? null : new Date(run.scheduledFor),
       batches: storableJson(run.batches),
       starts_until: run.startsUntil === null ? null : new Date(run.startsUntil),
       max_cost_usd: run.maxCostUsd,

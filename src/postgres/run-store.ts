@@ -119,6 +119,7 @@ function toRun(row: RunRow, counted: readonly Counted[]): Run {
     base: row.base,
     planPath: row.plan_path,
     schedule: row.schedule,
+    scheduledFor: row.scheduled_for?.toISOString() ?? null,
     tasks,
     states: tally.states,
     outcomes: tally.outcomes as Record<string, number>,

@@ -6,6 +6,7 @@ import type { Progress } from '../model/progress.ts'
 import type { ProviderName } from '../model/provider.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { TokenRole } from '../ports/token-store.ts'
+import type { ScheduleDefinition } from '../model/schedule/schedule.ts'
 import type { RunBatch } from '../model/run.ts'
 import type { Hold, NewTask, State, Task, TaskOptions } from '../model/task.ts'
 import type { BudgetScope } from '../ports/spend.ts'
@@ -90,6 +91,7 @@ export interface RunsTable {
   base: string | null
   plan_path: string | null
   schedule: string | null
+  scheduled_for: Date | null
   batches: JSONColumnType<readonly RunBatch[]>
   starts_until: Date | null
   max_cost_usd: number | null
@@ -100,6 +102,13 @@ export interface Schema {
   spend: SpendTable
   tasks: TasksTable
   runs: RunsTable
+  schedules: {
+    name: string
+    definition: JSONColumnType<ScheduleDefinition>
+    paused: Generated<boolean>
+    created_at: Generated<Date>
+    considered_until: Generated<Date>
+  }
   run_pins: { run_id: string; batch_group: number; asked_base: string; base: string; sha: string }
   task_needs: { task_id: string; need_id: string }
   events: EventsTable

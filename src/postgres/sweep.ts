@@ -19,6 +19,7 @@ export async function sweep(context: StoreContext): Promise<number> {
   const changed = [
     ...(await takeBackExpired(context)),
     ...(await endDeadPools(context)),
+    ...(await closeWindows(context)),
     ...(await releaseMissed(context)),
     ...(await inTransaction(context.db, (tx) => promoteDue(tx, null))),
   ]
@@ -69,6 +70,22 @@ async function endDeadPools(context: StoreContext): Promise<readonly string[]> {
     context.db,
   )
   return changed
+}
+
+/** Ends what has never started of runs whose window has closed. */
+async function closeWindows(context: StoreContext): Promise<readonly string[]> {
+  const isLate = sql<boolean>`state in ('queued', 'held') and attempt = 0`
+  // The newest first, as above.
+  return eachTask(
+    context,
+    sql`select tasks.id from runs join tasks on tasks.run_id = runs.id and tasks.state <> 'done'
+      where runs.starts_until <= clock_timestamp() and ${isLate}
+      order by tasks.id desc limit ${maxPerSweep}`,
+    async (tx, id) => {
+      const row = await lock(tx, id, isLate)
+      return row === undefined ? [] : endCancelled(tx, row, reasons.windowClosed)
+    },
+  )
 }
 
 /** A backstop: what waits for a task that is no longer in its way is let go by the end of that task itself. */

@@ -19,6 +19,7 @@ import { openEventLog } from '../../src/postgres/event-log.ts'
 import { openNumbers } from '../../src/postgres/numbers.ts'
 import { openSessionStore } from '../../src/postgres/session-store.ts'
 import { openRunStore } from '../../src/postgres/run-store.ts'
+import { openScheduleStore } from '../../src/postgres/schedule-store.ts'
 import { run } from '../../src/process/run.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { quiet } from '../support/quiet.ts'
@@ -162,6 +163,7 @@ export async function testSystem(
     eventLog: openEventLog(database.database, quiet),
     numbers: openNumbers(database.database),
     submitContext,
+    schedules: openScheduleStore(database.database),
     runContext: { submit: submitContext, runs: openRunStore(database.database), publisher },
     log: {
       info: () => {},

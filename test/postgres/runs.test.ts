@@ -40,6 +40,7 @@ async function start(...batches: readonly (readonly string[])[]): Promise<Record
     base: null,
     planPath: null,
     schedule: null,
+    scheduledFor: null,
     batches: batches.map((_batch, index) => ({ id: String(index + 1), title: `Part ${index + 1}` })),
     startsUntil: null,
     maxCostUsd: null,

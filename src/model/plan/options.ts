@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { faultsOf } from '../repository-file/faults.ts'
 import { readYaml } from '../repository-file/yaml-document.ts'
 import { submissionSchema } from '../submission.ts'
+import { taskOptionsShape } from '../task-options.ts'
 import type { YamlBlock } from './outline.ts'
 import type { PlanFault } from './plan.ts'
 
-const common = submissionSchema.omit({ repo: true, prompt: true, needs: true }).partial().shape
+const common = taskOptionsShape
 const known = Object.keys(common)
 
 function optionsSchema<T extends z.ZodRawShape>(shape: T, where: string) {

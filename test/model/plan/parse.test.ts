@@ -138,15 +138,15 @@ Last line.`
     expect(tasksOf(plan).map((task) => task.prompt)).toEqual(['X'])
   })
 
-  it('of 1,000 tasks is read within a second', () => {
+  it('of 1,000 tasks is read within seconds', () => {
     const text = longPlan(1000)
-    const start = performance.now()
+    const start = process.cpuUsage()
     const plan = read(text)
-    const tookMs = performance.now() - start
+    // Time of the processor: the machine may be busy with something else.
+    const tookMs = process.cpuUsage(start).user / 1000
     expect(plan.batches).toHaveLength(10)
     expect(tasksOf(plan)).toHaveLength(1000)
-    // A tenth of it on an idle machine.
-    expect(tookMs).toBeLessThan(5000)
+    expect(tookMs).toBeLessThan(3000)
   })
 })
 
