@@ -1,3 +1,4 @@
+import { asksPerson } from '../../model/asks-person.ts'
 import type { AgentEvidence } from '../../model/evidence.ts'
 import type { AgentProgram } from '../../ports/agent.ts'
 import type { Sandbox } from '../../ports/runtime.ts'
@@ -20,6 +21,7 @@ export class AgentRounds {
   #saved: Conversation | null
   #conversation: string | null = null
   #used: AgentEvidence | null = null
+  #answer: string | null = null
 
   constructor(attempt: Attempt, rules: RepositoryRules, saved: Conversation | null) {
     this.#attempt = attempt
@@ -54,9 +56,15 @@ export class AgentRounds {
       network: agentNetwork(options.network, this.#rules.hosts.agent),
     })
     const { end } = turn
+    this.#answer = end.text
     this.#conversation = end.conversation ?? this.#conversation
     this.#count(end.evidence, access, program)
     await judgeTurn(attempt, attempt.agent.name, turn, access.stop())
+  }
+
+  /** What its last answer asks of a person, in place of doing the work; `null`: nothing. */
+  get question(): string | null {
+    return this.#answer !== null && asksPerson(this.#answer) ? this.#answer.trim().slice(-300) : null
   }
 
   /** What the agent needs to take up its conversation elsewhere; `null`: it cannot, or that is too large. */

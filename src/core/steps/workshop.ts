@@ -45,7 +45,12 @@ export class Workshop {
     const rounds = (this.#rounds ??= new AgentRounds(this.#attempt, this.#rules, this.#conversation))
     const step = round === 0 ? 'agent' : 'fix'
     await inStep(this.#attempt, step, () => rounds.run(sandbox, round, findings))
-    return this.#commit(sandbox)
+    const handout = await this.#commit(sandbox)
+    const { question } = rounds
+    if (handout.kind === 'nothing' && question !== null) {
+      throw new Stop({ kind: 'agent_failed', fault: `it asked a question and waited: ${question}` })
+    }
+    return handout
   }
 
   /** What the agent needs to take up its conversation elsewhere; `null`: nothing to save. */
