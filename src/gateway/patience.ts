@@ -22,13 +22,16 @@ export class Backoffs {
   }
 }
 
+/** A refusal that may pass. */
+type Passing = Exclude<Refusal, { kind: 'login' }>
+
 /**
  * Decides when a row of refusals is one too many. What passes in a moment is left to the command line's own retries;
  * what does not is told at once, since its retries could take minutes and lead nowhere.
  */
 export class Patience {
   readonly #nextBackoff: () => number
-  #sinceMs: number | null = null
+  #row: { readonly sinceMs: number; last: Passing } | null = null
   #worked = false
 
   constructor(nextBackoff: () => number) {
@@ -37,21 +40,28 @@ export class Patience {
 
   /** Something was answered. */
   answered(): void {
-    this.#sinceMs = null
+    this.#row = null
     this.#worked = true
   }
 
   /** Milliseconds for which the account has to be left alone; `null`: it may be tried again at once. */
-  refused(refusal: Exclude<Refusal, { kind: 'login' }>, nowMs: number): number | null {
-    this.#sinceMs ??= nowMs
-    const delayMs = refusal.delayMs
-    const lasting = refusal.kind === 'limit' && refusal.lasting
-    if (!lasting && (delayMs ?? 0) <= shortMs) {
-      const leftMs = this.#patienceMs - (nowMs - this.#sinceMs)
-      if ((delayMs ?? 0) < leftMs) return null
+  refused(refusal: Passing, nowMs: number): number | null {
+    this.#row ??= { sinceMs: nowMs, last: refusal }
+    this.#row.last = refusal
+    const { delayMs } = refusal
+    if (refusal.kind === 'limit' && (refusal.lasting || (delayMs ?? 0) > shortMs)) {
+      // A second more: the provider's clock and ours need not agree.
+      return Math.min(delayMs === null ? this.#nextBackoff() : delayMs + 1000, longestMs)
     }
-    // A second more: the provider's clock and ours need not agree.
-    return Math.min(delayMs === null ? this.#nextBackoff() : delayMs + 1000, longestMs)
+    const leftMs = this.#patienceMs - (nowMs - this.#row.sinceMs)
+    if ((delayMs ?? 0) < leftMs) return null
+    // What was said to pass in a moment has not.
+    return Math.max(this.#nextBackoff(), Math.min((delayMs ?? 0) + 1000, longestMs))
+  }
+
+  /** The last refusal of a row that has lasted too long, though nobody has asked again; `null`: there is none. */
+  overdue(nowMs: number): Passing | null {
+    return this.#row !== null && nowMs - this.#row.sinceMs >= this.#patienceMs ? this.#row.last : null
   }
 
   get #patienceMs(): number {

@@ -14,6 +14,7 @@ const maxConnections = 64
 const maxRequests = 32
 const maxHeldBytes = 96 * 1024 * 1024
 const maxMessageLength = 400
+const lookAgainMs = 1000
 
 export interface SessionFacts extends Pick<
   Exchange,
@@ -43,6 +44,7 @@ export class Session implements GatewaySession {
   readonly #closing = new AbortController()
   readonly #underWay = new Set<Promise<void>>()
   #stop: GatewayStop | null = null
+  #waiting: NodeJS.Timeout | null = null
   #closed: Promise<void> | null = null
 
   /** Resolves when it can be connected to. Rejects with the operating system's error. */
@@ -107,6 +109,7 @@ export class Session implements GatewaySession {
 
   async #close(): Promise<void> {
     this.#closing.abort()
+    if (this.#waiting !== null) clearInterval(this.#waiting)
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     await Promise.all(this.#underWay)
     this.#server.closeAllConnections()
@@ -164,8 +167,17 @@ export class Session implements GatewaySession {
     const message = this.#cleaned(refusal.message)
     if (refusal.kind === 'login') return this.#stopWith({ kind: 'login_refused', message })
     const delayMs = this.#facts.patience.refused(refusal, performance.now())
-    if (delayMs === null) return
+    if (delayMs === null) {
+      this.#waiting ??= setInterval(() => this.#lookAgain(), lookAgainMs).unref()
+      return
+    }
     this.#stopWith({ kind: 'quota', account: this.#facts.account, delayMs, message })
+  }
+
+  /** Command lines wait longer and longer before they ask again. */
+  #lookAgain(): void {
+    const overdue = this.#facts.patience.overdue(performance.now())
+    if (overdue !== null && this.#underWay.size === 0) this.#judge(overdue)
   }
 
   #stopWith(stop: GatewayStop): void {

@@ -79,13 +79,10 @@ describe.each(dialects)('refusals of $name', ({ provider, asking }) => {
     expect(session.stop()).toBeNull()
   })
 
-  it('that go on lead to a stop before any retry of minutes', { timeout: 60_000 }, async () => {
+  it('that go on lead to a stop, also while the command line waits to ask again', async () => {
     const session = await place.open(provider)
-    await until(async () => {
-      await ask(session, asking(session, 'scene:529'))
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      return session.stop()
-    })
+    await ask(session, asking(session, 'scene:529'))
+    await until(() => session.stop())
     expect(session.stop()).toMatchObject({ kind: 'quota', delayMs: expect.any(Number) })
   })
 })
@@ -174,8 +171,11 @@ describe('patience', () => {
     expect(patience.refused(busy, 0)).toBeNull()
     expect(patience.refused(busy, 11_000)).toBeNull()
     expect(patience.refused(busy, 13_000)).toBe(60_000)
+    expect(patience.overdue(13_000)).toBe(busy)
     patience.answered()
+    expect(patience.overdue(13_000)).toBeNull()
     expect(patience.refused(busy, 100_000)).toBeNull()
+    expect(patience.overdue(144_000)).toBeNull()
     expect(patience.refused(busy, 130_000)).toBeNull()
     patience.answered()
     expect(patience.refused(busy, 140_000)).toBeNull()
@@ -185,6 +185,7 @@ describe('patience', () => {
   it('has an end at once where the wait is longer than itself', () => {
     const limit = { kind: 'limit', message: '', delayMs: 30_000, lasting: false } as const
     expect(new Patience(() => 0).refused(limit, 0)).toBe(31_000)
+    expect(new Patience(() => 60_000).refused(limit, 0)).toBe(60_000)
     expect(new Patience(() => 0).refused({ ...limit, delayMs: 1000 }, 0)).toBeNull()
     expect(new Patience(() => 0).refused({ ...limit, delayMs: 1000, lasting: true }, 0)).toBe(2000)
   })
