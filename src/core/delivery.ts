@@ -23,7 +23,7 @@ export async function deliver(first: Desk, judged: Work): Promise<Ending> {
   let desk = first
   let work = judged
   for (;;) {
-    const next = await once(desk, work)
+    const next = await inTime(desk, work)
     if (next.kind === 'ended') return next.ending
     work = next.work
     desk = next.desk
@@ -31,6 +31,16 @@ export async function deliver(first: Desk, judged: Work): Promise<Ending> {
 }
 
 type Next = { kind: 'ended'; ending: Ending } | { kind: 'again'; desk: Desk; work: Work }
+
+/** What was waited for and did not come for a day leaves the task as it stands. */
+async function inTime(desk: Desk, work: Work): Promise<Next> {
+  try {
+    return await once(desk, work)
+  } catch (error) {
+    if (!(error instanceof WaitedTooLong) || desk.attempt.evidence.confirmedAt === null) throw error
+    return stays(desk, leftToPeople.waitedTooLong(error.message))
+  }
+}
 
 async function once(desk: Desk, work: Work): Promise<Next> {
   const { attempt, book } = desk
@@ -52,16 +62,8 @@ async function once(desk: Desk, work: Work): Promise<Next> {
     if (mended !== null) return mended
   }
   if (claimed.options.merge === 'never') return stays(desk, null)
-  try {
-    return await afterMerge(
-      desk,
-      work,
-      await merge(desk, work, forge === null || pull === null ? null : { forge, pull }),
-    )
-  } catch (error) {
-    if (error instanceof WaitedTooLong) return stays(desk, leftToPeople.waitedTooLong(error.message))
-    throw error
-  }
+  const at = forge === null || pull === null ? null : { forge, pull }
+  return afterMerge(desk, work, await merge(desk, work, at))
 }
 
 /** The train was left: what needs the agent again takes its time now. */

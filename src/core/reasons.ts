@@ -228,7 +228,7 @@ export const leftToPeople = {
     `Merging is left to people: somebody else pushed onto ${branch}, and that is left as it is.`,
   baseRefuses: (base: string, message: string) =>
     `Merging is left to people: ${base} does not take it: ${message}`,
-  waitedTooLong: (what: string) => `Merging is left to people: for a day nothing came that it ${what}`,
+  waitedTooLong: (what: string) => `It is left to people: for a day it ${what}`,
   reviewRefuses: (review: Review) =>
     `Merging is left to people: the review asks for changes: ${list(blocking(review).map(findingClause))}`,
 } as const

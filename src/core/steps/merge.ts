@@ -93,7 +93,12 @@ async function onForge(desk: Desk, work: Work, at: OnForge, tipSha: string): Pro
       if (pull.state !== 'open') throw new Stop({ kind: 'pull_request_closed', url: pull.url })
       if (pull.draft) return { kind: 'stays', reason: leftToPeople.draft() }
       if (pull.mergeable === null) {
-        return park(book, { hold: 'forge', reason: 'waits for the forge to say whether it can be merged' })
+        // Mostly a matter of a second or two, which a new attempt would not be faster in.
+        if (tries === maxTries) {
+          return park(book, { hold: 'forge', reason: 'waits for the forge to say whether it can be merged' })
+        }
+        await attempt.parts.clock.sleep(250 * 2 ** tries, attempt.signal)
+        continue
       }
       attempt.signal.throwIfAborted()
       await book.write({ merging: { headSha: work.headSha, baseSha: tipSha } })

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest'
+import { until } from '../support/nightshift.ts'
+import { branchSha, commitTo, git, listBranches, showFile } from '../support/repositories.ts'
+import { outputOf } from '../support/worker.ts'
+import { forgePlace } from './forge-place.ts'
+
+const mergeRoute = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge'
+const deleteRoute = 'DELETE /repos/{owner}/{repo}/git/refs/{ref}'
+
+describe('merging by checks', () => {
+  const here = forgePlace()
+  const byChecks = { merge: 'checks' }
+
+  async function untilHeld(id: string, hold: RegExp) {
+    return until(async () => {
+      const task = await here.server.task(id)
+      if (task.state === 'done') throw new Error(`ended ${task.outcome}: ${task.reason}`)
+      return task.state === 'held' && hold.test(task.reason ?? '') ? task : null
+    }, `${id} to wait for ${hold.source}`)
+  }
+
+  it.each(['merge', 'squash', 'rebase'])(
+    'with %s: on the base, and the branch is gone',
+    async (mergeMethod) => {
+      const repository = await here.repository()
+      const task = await here.done(repository, { ...byChecks, mergeMethod })
+      expect(task).toMatchObject({ outcome: 'merged', reason: null })
+      const main = await branchSha(repository.path, 'main')
+      expect(task.evidence).toMatchObject({ mergedSha: main, pullRequest: { number: 1, mergedSha: main } })
+      expect(await showFile(repository.path, 'main', 'one.txt')).toBe('1\n')
+      expect(await listBranches(repository.path)).toEqual(['main'])
+      const parents = (await git(repository.path, ['log', '-1', '--format=%P', 'main'])).trim().split(' ')
+      expect(parents).toHaveLength(mergeMethod === 'merge' ? 2 : 1)
+    },
+  )
+
+  it('waits for checks that run, without a slot, without its agent and without the gate again', async () => {
+    const repository = await here.repository({
+      '.nightshift.yaml': 'checks:\n  - name: test\n    run: echo "the gate looks"\n',
+    })
+    repository.protection.set('main', { checks: ['build'], approvals: 0, push: 'allowed' })
+    const task = await here.submit(repository, byChecks)
+    await untilHeld(task.id, /Required status check "build" is expected/)
+    const sha = (await branchSha(repository.path, task.branch)) ?? ''
+    repository.checkRuns.push({ sha, name: 'build', status: 'in_progress', conclusion: null })
+    await untilHeld(task.id, /waits for checks: build/)
+    const run = repository.checkRuns.at(-1)
+    if (run !== undefined) Object.assign(run, { status: 'completed', conclusion: 'success' })
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'merged' })
+    expect(ended.attempt).toBeGreaterThan(2)
+    expect(ended.evidence?.checks).toMatchObject([{ name: 'test', exitCode: 0 }])
+    const output = await outputOf(here.database, task.id)
+    expect(output.split('the agent runs')).toHaveLength(2)
+    expect(output.split('the gate looks')).toHaveLength(2)
+    expect(repository.pulls).toHaveLength(1)
+  })
+
+  it('a check of the forge that fails ends it checks_failed; the pull request stays', async () => {
+    const repository = await here.repository()
+    const held = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'before')
+    const task = await here.submit(repository, byChecks)
+    await held.reached
+    const sha = (await branchSha(repository.path, task.branch)) ?? ''
+    repository.checkRuns.push({ sha, name: 'build', status: 'completed', conclusion: 'failure' })
+    held.release()
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'checks_failed' })
+    expect(ended.reason).toContain('build (failure)')
+    expect(repository.pull(1).closed).toBe(false)
+    expect(await branchSha(repository.path, task.branch)).toBe(sha)
+  })
+
+  it('a base that wants a person’s approval leaves it open, and says so', async () => {
+    const repository = await here.repository()
+    repository.protection.set('main', { checks: [], approvals: 1, push: 'allowed' })
+    const task = await here.done(repository, byChecks)
+    expect(task).toMatchObject({ outcome: 'open' })
+    expect(task.reason).toContain('At least 1 approving review is required')
+  })
+
+  it('a method that the repository does not allow leaves it open, and says so', async () => {
+    const repository = await here.repository()
+    repository.methods.delete('merge')
+    const task = await here.done(repository, byChecks)
+    expect(task).toMatchObject({ outcome: 'open' })
+    expect(task.reason).toContain('not allowed')
+  })
+
+  it.each([
+    [405, 'Base branch was modified. Review and try the merge again.'],
+    [409, 'Head branch was modified. Review and try the merge again.'],
+    [405, 'Pull Request is not mergeable'],
+  ])('%d, %s: tried again', async (status, message) => {
+    const repository = await here.repository()
+    here.standIn.faults.refuse(mergeRoute, { status, message })
+    expect(await here.done(repository, byChecks)).toMatchObject({ outcome: 'merged' })
+    expect(await showFile(repository.path, 'main', 'one.txt')).toBe('1\n')
+  })
+
+  it('an answer to the merge, or to the end of the branch, that was lost: merged once', async () => {
+    const repository = await here.repository()
+    here.standIn.faults.lose(mergeRoute)
+    here.standIn.faults.lose(deleteRoute)
+    const task = await here.done(repository, byChecks)
+    expect(task).toMatchObject({ outcome: 'merged' })
+    expect((await git(repository.path, ['rev-list', '--count', 'main'])).trim()).toBe('3')
+    expect(await listBranches(repository.path)).toEqual(['main'])
+  })
+
+  it('a base that has moved meanwhile: brought onto it, judged again, merged with both', async () => {
+    const repository = await here.repository({
+      '.nightshift.yaml': 'checks:\n  - name: both\n    run: ls\n',
+      'README.md': 'x\n',
+    })
+    const held = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'before')
+    const task = await here.submit(repository, byChecks)
+    await held.reached
+    const theirs = await commitTo(repository.path, 'main', { 'two.txt': '2\n' })
+    held.release()
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'merged' })
+    expect(ended.evidence).toMatchObject({ baseSha: theirs, files: ['one.txt'] })
+    expect(await showFile(repository.path, 'main', 'one.txt')).toBe('1\n')
+    expect(await showFile(repository.path, 'main', 'two.txt')).toBe('2\n')
+    // The gate saw both together.
+    expect(await outputOf(here.database, task.id)).toMatch(/one\.txt\n(?:.*\n)*two\.txt/)
+  })
+
+  it('closed by a person, merged by a person, its branch deleted by a person', async () => {
+    const repository = await here.repository()
+    repository.protection.set('main', { checks: ['never'], approvals: 0, push: 'allowed' })
+    const tasks = []
+    for (const name of ['one', 'two', 'three']) {
+      const task = await here.submit(repository, { ...byChecks, command: `echo 1 > ${name}.txt` })
+      await untilHeld(task.id, /is expected/)
+      tasks.push(task)
+    }
+    repository.protection.clear()
+    const [one, two, three] = tasks.map(
+      (task) => repository.pulls.find((pull) => pull.head === task.branch) ?? repository.pull(0),
+    )
+    if (one === undefined || two === undefined || three === undefined)
+      throw new Error('a pull request is missing')
+    one.closed = true
+    const mergedSha = await repository.merge(two, 'merge')
+    await git(repository.path, ['update-ref', '-d', `refs/heads/${three.head}`])
+    const [first, second, third] = await Promise.all(tasks.map((task) => here.server.untilDone(task.id)))
+    expect(first).toMatchObject({ outcome: 'closed' })
+    expect(second).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { mergedSha } } })
+    expect(third).toMatchObject({ outcome: 'closed' })
+    expect(repository.pulls).toHaveLength(3)
+  })
+
+  it('what a person pushed onto its branch is never overwritten, and merging is left to people', async () => {
+    const repository = await here.repository()
+    repository.protection.set('main', { checks: ['never'], approvals: 0, push: 'allowed' })
+    const task = await here.submit(repository, byChecks)
+    await untilHeld(task.id, /is expected/)
+    const theirs = await commitTo(repository.path, task.branch, { 'person.txt': 'mine\n' })
+    repository.protection.clear()
+    await commitTo(repository.path, 'main', { 'moved.txt': 'on\n' })
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'open' })
+    expect(ended.reason).toContain('somebody else pushed')
+    expect(await branchSha(repository.path, task.branch)).toBe(theirs)
+    expect(repository.pulls).toHaveLength(1)
+  })
+
+  it('a person’s push in the very moment of ours is not overwritten either', async () => {
+    const repository = await here.repository()
+    const created = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'after')
+    const task = await here.submit(repository, byChecks)
+    await created.reached
+    await commitTo(repository.path, 'main', { 'moved.txt': 'on\n' })
+    const push = here.standIn.faults.hold('git push', 'before')
+    created.release()
+    await push.reached
+    const theirs = await commitTo(repository.path, task.branch, { 'person.txt': 'mine\n' })
+    push.release()
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'open' })
+    expect(await branchSha(repository.path, task.branch)).toBe(theirs)
+    expect(await listBranches(repository.path)).toEqual(['main', task.branch])
+  })
+})
