@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, integer, record } from 'fast-check'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Task } from '../../src/model/task.ts'
@@ -110,12 +110,12 @@ describe('the merge train on a plain remote', () => {
   })
 
   it('five tasks on one file, whatever they edit: each merges whole or ends conflict, and no merged change is lost', async () => {
-    const edit = fc.record({
-      line: fc.integer({ min: 1, max: 24 }),
-      kind: fc.constantFrom('insert', 'replace', 'delete'),
+    const edit = record({
+      line: integer({ min: 1, max: 24 }),
+      kind: constantFrom('insert', 'replace', 'delete'),
     })
-    await fc.assert(
-      fc.asyncProperty(fc.array(edit, { minLength: 5, maxLength: 5 }), async (edits) => {
+    await assert(
+      asyncProperty(array(edit, { minLength: 5, maxLength: 5 }), async (edits) => {
         const lines = Array.from({ length: 24 }, (_, index) => `line ${index + 1}`)
         const { path, sha } = await remote({ 'a.txt': `${lines.join('\n')}\n` })
         const commands = edits.map(({ line, kind }, index) => {
