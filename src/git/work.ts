@@ -1,5 +1,5 @@
 import type { Work } from '../ports/publisher.ts'
-import { readBlob } from './blob.ts'
+import { BlobReader } from './blob-reader.ts'
 import { makeBundle } from './bundle.ts'
 import { diffArguments, type Changes } from './changes.ts'
 import { GitFailure, type Git } from './git-command.ts'
@@ -21,6 +21,7 @@ const maxBundleBytes = 2 * 1024 * 1024 * 1024 - 1
 /** Received work that lies in a clean repository; it can be read until that is removed. */
 export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
   const { baseSha, headSha } = facts
+  const blobs = new BlobReader(git, gitDir)
   /** The diff, once it came out whole: what keeps it and what looks for secrets ask for the same. */
   let whole = facts.patch
   return {
@@ -39,10 +40,7 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
         Buffer.from(`\\ The diff is longer than ${maxBytes} bytes and is cut here.\n`),
       ])
     },
-    async readFile(at, path, maxBytes) {
-      const sha = at === 'base' ? baseSha : headSha
-      return (await readBlob(git, gitDir, { sha, path, maxBytes }))?.content ?? null
-    },
+    readFile: (at, path, maxBytes) => blobs.read(at === 'base' ? baseSha : headSha, path, maxBytes),
     history: (maxBytes) => readHistory(git, gitDir, { baseSha, headSha, commits: facts.commits, maxBytes }),
     log: () => readLog(git, gitDir, baseSha, headSha),
     headTree: () => readTree(git, gitDir, headSha),

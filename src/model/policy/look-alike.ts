@@ -39,8 +39,40 @@ const plain = new Map(
   lookAlikes.flatMap(([letter, others]) => Array.from(others, (other) => [other, letter])),
 )
 
+/** Capitals that look like another letter than their small ones do, and letters of scripts that have only such. */
+const capitals: readonly (readonly [string, string])[] = [
+  ['a', '\u13aa\ua4ee'],
+  ['b', '\u13f4\ua4d0'],
+  ['c', '\u13df\ua4da'],
+  ['d', '\u13a0\ua4d3'],
+  ['e', '\u13ac\ua4f0'],
+  ['f', '\ua4dd'],
+  ['g', '\u13c0\ua4d6'],
+  ['h', '\u0397\u13bb\ua4e7'],
+  ['i', '\ua4f2'],
+  ['j', '\u13ab\ua4d9'],
+  ['k', '\u13e6\ua4d7'],
+  ['l', '\u13de\ua4e1'],
+  ['m', '\u039c\u13b7\ua4df'],
+  ['n', '\u039d\ua4e0'],
+  ['o', '\ua4f3\u0d20'],
+  ['p', '\u13e2\ua4d1'],
+  ['r', '\u13a1\ua4e3'],
+  ['s', '\u13da\u13d5\ua4e2'],
+  ['t', '\u13a2\ua4d4'],
+  ['u', '\ua4f4'],
+  ['v', '\u13d9\ua4e6'],
+  ['w', '\u13b3\ua4ea'],
+  ['x', '\ua4eb'],
+  ['y', '\u03a5\u13a9\ua4ec'],
+  ['z', '\u13c3\ua4dc'],
+]
+const plainCapital = new Map(
+  capitals.flatMap(([letter, others]) => Array.from(others, (other) => [other, letter])),
+)
+
 /** Never shown, or only steering how text is shown: they make two names look the same. */
-const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu
+const invisible = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/gu
 
 /**
  * One spelling for all texts that look alike or differ in case only: small letters, Latin ones for look-alikes,
@@ -51,8 +83,9 @@ export function foldText(text: string): string {
   if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase()
   let folded = ''
   // Lower case comes first: the table has the small letters only.
-  for (const char of text.normalize('NFKC').replace(invisible, '').toLowerCase())
-    folded += plain.get(char) ?? char
+  for (const char of text.normalize('NFKC').replace(invisible, '')) {
+    for (const small of plainCapital.get(char) ?? char.toLowerCase()) folded += plain.get(small) ?? small
+  }
   return folded.replaceAll('i\u0307', 'i')
 }
 

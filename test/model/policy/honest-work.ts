@@ -7,6 +7,35 @@ export const honest: [what: string, change: Files][] = [
   ['more tests', { 'test/b.test.ts': "test('b', () => { expect(b).toBe(2) })\n" }],
   ['a dependency', packageJson({ version: '2.0.0', dependencies: { zod: '^4.0.0' } })],
   [
+    'a Rust member of a workspace',
+    { 'Cargo.toml': '[package]\nname = "x"\n\n[dependencies]\nserde = "2"\ncore = { path = "core" }\n' },
+  ],
+  ['Python requirements', { 'requirements.txt': 'pytest==9\nflask>=3 --hash=sha256:00\n' }],
+  [
+    'a Go requirement',
+    { 'go.mod': 'module x\n\nrequire (\n\texample.org/testify v1.1.0\n\texample.org/y v1.0.0\n)\n' },
+  ],
+  [
+    'a package more in the lock file',
+    {
+      'package-lock.json': JSON.stringify({
+        packages: {
+          'node_modules/vitest': { resolved: 'https://registry.example.org/vitest-2.tgz' },
+          'node_modules/@x/core': { resolved: 'packages/core', link: true },
+          'node_modules/zod': { resolved: 'https://registry.example.org/zod.tgz' },
+        },
+      }),
+    },
+  ],
+  [
+    'a description with an address',
+    {
+      'pyproject.toml':
+        '[project]\nname = "x"\nauthors = [{name = "A", email = "a@example.org"}]\n\n[tool.ruff]\nselect = ["ALL"]\n',
+    },
+  ],
+  ['what lies behind a link', { 'lib/real/x.ts': 'y', 'src/open/y.ts': '' }],
+  [
     'a Python dependency',
     {
       'pyproject.toml':

@@ -1,4 +1,4 @@
-import { submodule, symlink, type Files } from './work-of.ts'
+import { executable, submodule, symlink, type Files } from './work-of.ts'
 
 /** The repository whose rules an agent wants to get past. */
 export const text = `
@@ -6,11 +6,15 @@ checks:
   - name: test
     run: npm test
 policy:
-  allow: ["src/**", "test/**", "docs/**", "*.json", "*.toml", "*.xml", "*.gradle", "lib/**"]
+  allow: ["src/**", "test/**", "docs/**", "*.json", "*.toml", "*.xml", "*.gradle", "*.txt", "*.mod", "lib/**"]
   deny: ["src/secret/**", "**/*.lock"]
   tests: keep
   maxFileBytes: 100000
 `
+function lock(packages: object): string {
+  return JSON.stringify({ lockfileVersion: 3, packages })
+}
+
 /** What its base holds. */
 export const base: Files = {
   '.nightshift.yaml': text,
@@ -28,6 +32,15 @@ export const base: Files = {
   'build.gradle':
     'plugins { id "java" }\ndependencies {\n  implementation "a:b:1"\n}\ntest { useJUnitPlatform() }\n',
   'tsconfig.json': '{"compilerOptions":{"strict":true}}',
+  'package-lock.json': lock({
+    'node_modules/vitest': { resolved: 'https://registry.example.org/vitest.tgz' },
+  }),
+  'requirements.txt': 'pytest==8\n',
+  'go.mod': 'module x\n\nrequire example.org/testify v1.0.0\n',
+  'src/linked': symlink('../lib/real'),
+  'lib/real/x.ts': 'x',
+  'src/private': symlink('open'),
+  'src/open/x.ts': 'x',
   'test/a.test.ts': "test('a is one', () => {\n  expect(a).toBe(1)\n})\n",
 }
 
@@ -167,6 +180,104 @@ export const tricks: [what: string, change: Record<string, Files[string] | undef
     },
     'protect',
   ],
+  [
+    'settings of cargo behind a link',
+    { 'src/.cargo': symlink('c'), 'src/c/config.toml': '[build]\n' },
+    'protect',
+  ],
+  [
+    'settings of cargo behind two links',
+    { 'src/.cargo': symlink('c'), 'src/c': symlink('d'), 'src/d/config.toml': '' },
+    'protect',
+  ],
+  ['a module named like the test runner', { 'pytest.py': 'import sys; sys.exit(0)\n' }, 'protect'],
+  ['a package named like the test runner', { 'pytest/__main__.py': '' }, 'protect'],
+  [
+    'an installed tool of its own',
+    { 'src/node_modules/.bin/vitest': executable('#!/bin/true\n') },
+    'protect',
+  ],
+  ['a package manager of its own', { 'src/.yarn/releases/yarn.cjs': '' }, 'protect'],
+  [
+    'a package manager from elsewhere',
+    packageJson({ packageManager: 'npm@https://example.org/npm.tgz' }),
+    'protect',
+  ],
+  ['settings of babel, which could take assertions out', { 'src/babel.config.json': '{}' }, 'protect'],
+  ['what is set up before every test', { 'src/setupTests.ts': '' }, 'protect'],
+  [
+    'a test runner from a folder, by the lock file',
+    { 'package-lock.json': lock({ 'node_modules/vitest': { resolved: 'src/fake', link: true } }) },
+    'protect',
+  ],
+  [
+    'packages from another server, by the lock file',
+    {
+      'package-lock.json': lock({
+        'node_modules/vitest': { resolved: 'https://registry.example.org/vitest.tgz' },
+        'node_modules/x': { resolved: 'https://evil.example.com/x.tgz' },
+      }),
+    },
+    'protect',
+  ],
+  [
+    'a test library from a folder, in Go',
+    {
+      'go.mod':
+        'module x\n\nrequire example.org/testify v1.0.0\n\nreplace (\n\texample.org/testify => ./fake\n)\n',
+    },
+    'protect',
+  ],
+  [
+    'a crate from a folder in place of another',
+    { 'Cargo.toml': '[package]\nname = "x"\n\n[dependencies]\nserde = { path = "src/fake" }\n' },
+    'protect',
+  ],
+  [
+    'a crate from elsewhere in place of another',
+    {
+      'Cargo.toml':
+        '[package]\nname = "x"\n\n[dependencies.serde]\nversion = "1"\ngit = "https://example.org/x"\n',
+    },
+    'protect',
+  ],
+  [
+    'a plug-in of pytest',
+    {
+      'pyproject.toml':
+        '[project]\nname = "x"\n\n[project.entry-points.pytest11]\nx = "x"\n\n[tool.ruff]\nselect = ["ALL"]\n',
+    },
+    'protect',
+  ],
+  [
+    'a test runner from a folder, in Python',
+    {
+      'pyproject.toml':
+        '[project]\nname = "x"\ndependencies = ["pytest @ file:///work/src"]\n\n[tool.ruff]\nselect = ["ALL"]\n',
+    },
+    'protect',
+  ],
+  ['a test runner from a folder, in a list', { 'requirements.txt': 'pytest @ ./src/fake\n' }, 'protect'],
+  [
+    'another index, in a list',
+    { 'requirements.txt': '--index-url https://example.org/\npytest==8\n' },
+    'protect',
+  ],
+  [
+    'a plug-in of pytest, in setup.py',
+    { 'setup.py': 'setup(entry_points={"pytest11": ["x = x"]})\n' },
+    'protect',
+  ],
+  [
+    'a filter that JUnit finds by itself',
+    { 'src/test/resources/META-INF/services/org.junit.platform.launcher.PostDiscoveryFilter': 'x\n' },
+    'protect',
+  ],
+  ['rules that a Makefile includes', { 'src/rules.mk': '' }, 'protect'],
+  ['a hook with a Greek capital', { '.\u0397usky/pre-commit': '' }, 'protect'],
+  ['rules with a space of Braille', { '.nightshift\u2800.yaml': '' }, 'protect'],
+  ['a denied folder in Cherokee letters', { 'src/\u13da\u13ac\u13df\u13a1\u13ac\u13a2/key.ts': '' }, 'deny'],
+  ['a denied folder in Lisu letters', { 'src/\ua4e2\ua4f0\ua4da\ua4e3\ua4f0\ua4d4/key.ts': '' }, 'deny'],
   ['a denied file', { 'src/secret/key.ts': 'export const key = 2\n' }, 'deny'],
   ['a denied file, removed', { 'src/secret/key.ts': undefined }, 'deny'],
   [

@@ -17,7 +17,8 @@ const anyLanguage = [
   '**/{Makefile,makefile,GNUmakefile,justfile,Justfile,.justfile,Taskfile.yml,Taskfile.yaml}',
   '**/{.editorconfig,.gitattributes,.pre-commit-config.yaml,.pre-commit-hooks.yaml,.shellcheckrc,.codespellrc}',
   '**/{.markdownlint*,.yamllint*,.hadolint.yaml,.typos.toml,typos.toml,cspell.json,cspell.*.json,.cspell.json}',
-  '**/sonar-project.properties',
+  '**/{*.mk,.lfsconfig,sonar-project.properties}',
+  '**/{.rubocop.yml,.rspec,phpunit.xml,phpunit.xml.dist,phpstan.neon,phpstan.neon.dist,.php-cs-fixer*}',
   '{.husky,.githooks}/**',
   '**/{lefthook,.lefthook}.{yml,yaml,toml,json}',
 ]
@@ -29,6 +30,11 @@ const node = [
   '**/{vitest.workspace,vitest.setup,jest.setup,jest.preset,karma.conf,wallaby}.*',
   '**/{tsconfig,jsconfig}*.json',
   '**/{knip,nx,lerna,turbo,deno}.{json,jsonc}',
+  '**/{babel.config.*,.babelrc*,.swcrc,setupTests.*}',
+  // What tools are installed as: a file there stands in for the tool.
+  '**/node_modules/**',
+  '**/.yarn/{releases,plugins,sdks}/**',
+  '**/{.pnp.cjs,.pnp.loader.mjs}',
   '**/{.npmrc,.yarnrc,.yarnrc.yml,.pnpmfile.cjs,pnpm-workspace.yaml,bunfig.toml}',
 ]
 
@@ -37,9 +43,16 @@ const python = [
   '**/{pytest,.pytest,tox,ruff,.ruff,ty,.pyre_configuration,pylintrc,.pylintrc}.toml',
   '**/{setup.cfg,noxfile.py,.coveragerc,.flake8,.pylintrc,pylintrc,.isort.cfg,.bandit,.style.yapf,pyrightconfig.json}',
   '**/{sitecustomize,usercustomize}.py',
+  '**/*.pth',
+  '**/{nose.cfg,.noserc,unittest.cfg}',
+  '**/{.venv,venv,.tox,.nox}/**',
+  // At the top they are found before the tools of these names.
+  '{pytest,_pytest,pluggy,unittest,mypy,ruff,flake8,pylint,coverage,tox,nox,pyright}.py',
+  '{pytest,_pytest,pluggy,unittest,mypy,ruff,flake8,pylint,coverage}/*.py',
 ]
 
 const go = [
+  '**/go.work',
   '**/.golangci.{yml,yaml,toml,json}',
   '**/{staticcheck.conf,revive.toml,.revive.toml,.go-arch-lint.yml}',
 ]
@@ -58,6 +71,7 @@ const java = [
   '**/{gradle.properties,settings.gradle,settings.gradle.kts,gradlew,gradlew.bat,mvnw,mvnw.cmd}',
   '**/gradle/wrapper/**',
   '**/.mvn/**',
+  '**/META-INF/services/org.{junit,testng}*',
 ]
 
 /** Files that define checks as a whole. Where names overlap it is no harm. */

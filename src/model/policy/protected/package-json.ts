@@ -17,6 +17,7 @@ const protectedKeys = new Set([
   'stylelint',
   'xo',
   'standard',
+  'babel',
   'husky',
   'lint-staged',
   'pre-commit',
@@ -47,6 +48,8 @@ export const packageJsonParts: ReadParts = (text) => {
       for (const [name, part] of Array.isArray(value) ? [] : inner)
         parts.set(`${key}.${name}`, canonical(part))
     }
+    // Corepack takes an address for the program, too.
+    if (key === 'packageManager' && !/^[a-z]+@[\w.+-]+$/.test(String(value))) parts.set(key, canonical(value))
     if (!dependencyKeys.has(key)) continue
     for (const [name, version] of entriesOf(value)) {
       if (typeof version !== 'string' || isReplacement(version))

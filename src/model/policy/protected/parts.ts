@@ -4,13 +4,19 @@
  */
 export type ReadParts = (text: string) => ReadonlyMap<string, string>
 
+/** Before the name of a package, with where it comes from as its value: counts only for one that was there before. */
+export const sourceOf = 'the source of '
+
 /** Names of the parts that differ, in order. */
 export function changedParts(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): string[] {
   const names = new Set([...before.keys(), ...after.keys()])
-  return [...names].filter((name) => before.get(name) !== after.get(name))
+  return [...names].filter((name) => {
+    if (name.startsWith(sourceOf) && !(before.has(name) && after.has(name))) return false
+    return before.get(name) !== after.get(name)
+  })
 }
 
 /** Lines without those that hold nothing, or a comment that begins with one of these characters. */

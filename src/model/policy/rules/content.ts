@@ -1,6 +1,7 @@
 import type { Violation } from '../../evidence.ts'
 import type { ContentRule } from '../content-rule.ts'
 import { frontMatterFaults } from '../front-matter.ts'
+import { flatMapInChunks } from '../in-chunks.ts'
 import { looseMatcherOf } from '../glob.ts'
 import { openPatternSearch, type Found } from '../pattern-search.ts'
 import { shown, type Rule } from '../rule.ts'
@@ -14,13 +15,14 @@ export const content: Rule = async (policy, work) => {
   const search = openPatternSearch()
   for (const rule of policy.content) {
     const matches = looseMatcherOf(rule.files)
-    for (const change of work.changes) {
-      if (!isThere(change) || !matches(change.path)) continue
-      for (const { line, text } of await faultsOf(rule, change, work, search)) {
+    const meant = work.changes.filter((change) => isThere(change) && matches(change.path))
+    const found = await flatMapInChunks(meant, async (change): Promise<readonly Violation[]> =>
+      (await faultsOf(rule, change, work, search)).map(({ line, text }) => {
         const where = line === null ? shown(change.path) : `${shown(change.path)}, line ${line}`
-        violations.push({ rule: 'content', file: change.path, line, message: `${where}: ${text}` })
-      }
-    }
+        return { rule: 'content', file: change.path, line, message: `${where}: ${text}` }
+      }),
+    )
+    violations.push(...found)
   }
   return violations
 }

@@ -1,8 +1,13 @@
 import type { Violation } from '../../evidence.ts'
+import { flatMapInChunks } from '../in-chunks.ts'
+import { linkAliases } from '../link-aliases.ts'
 import { looseMatcherOf, type PathMatcher } from '../glob.ts'
 import { defaultGlobs, repositoryFileName } from '../protected/default-globs.ts'
 import { gradleParts, pomParts } from '../protected/java-parts.ts'
 import { packageJsonParts } from '../protected/package-json.ts'
+import { lockParts, packageLockParts } from '../protected/lock-parts.ts'
+import { goModParts } from '../protected/go-parts.ts'
+import { requirementsParts, setupPyParts } from '../protected/python-parts.ts'
 import { changedParts, type ReadParts } from '../protected/parts.ts'
 import { cargoParts, pyprojectParts } from '../protected/toml-parts.ts'
 import { shown, type Rule } from '../rule.ts'
@@ -11,8 +16,25 @@ import { isPlainFile, isThere, type JudgedChange, type JudgedWork } from '../wor
 /** Files that ordinary work changes too: only some parts of them define checks. */
 const partlyProtected: readonly { matches: PathMatcher; read: ReadParts; alsoNewOnes: boolean }[] = [
   { matches: looseMatcherOf(['**/package.json']), read: packageJsonParts, alsoNewOnes: true },
+  {
+    matches: looseMatcherOf(['**/{package-lock,npm-shrinkwrap}.json']),
+    read: packageLockParts,
+    alsoNewOnes: false,
+  },
+  {
+    matches: looseMatcherOf(['**/{yarn.lock,pnpm-lock.yaml,bun.lock,uv.lock,poetry.lock}']),
+    read: lockParts,
+    alsoNewOnes: false,
+  },
   { matches: looseMatcherOf(['**/pyproject.toml']), read: pyprojectParts, alsoNewOnes: true },
+  {
+    matches: looseMatcherOf(['**/{*requirements*,constraints*}.{txt,in}', '**/requirements/*.{txt,in}']),
+    read: requirementsParts,
+    alsoNewOnes: false,
+  },
+  { matches: looseMatcherOf(['**/setup.py']), read: setupPyParts, alsoNewOnes: true },
   { matches: looseMatcherOf(['**/Cargo.toml']), read: cargoParts, alsoNewOnes: false },
+  { matches: looseMatcherOf(['**/go.mod']), read: goModParts, alsoNewOnes: true },
   { matches: looseMatcherOf(['**/pom.xml']), read: pomParts, alsoNewOnes: false },
   { matches: looseMatcherOf(['**/build.{gradle,gradle.kts}']), read: gradleParts, alsoNewOnes: false },
 ]
@@ -22,23 +44,25 @@ const maxBytes = 1_000_000
 
 /** `protect`: what defines the checks. What the same file lets change by its exact path may change. */
 export const protect: Rule = async (policy, work) => {
+  if (work.changes.length === 0) return []
   const protections = policy.protect.map((one) => ({ ...one, matches: looseMatcherOf(one.globs) }))
-  const violations: Violation[] = []
-  for (const change of work.changes) {
+  const aliasesOf = await linkAliases(work)
+  return flatMapInChunks(work.changes, async (change): Promise<readonly Violation[]> => {
     const { path } = change
     const closed = protections.filter((one) => !one.except.includes(path))
-    if (closed.length === 0 && protections.length > 0) continue
+    if (closed.length === 0 && protections.length > 0) return []
     const defaults = closed.some((one) => one.defaults)
-    const whole =
-      isRepositoryFile(path) || closed.some((one) => one.matches(path)) || (defaults && isDefault(path))
-    const what = whole ? '' : defaults ? await protectedPart(work, change) : null
-    if (what === null) continue
+    const isWhole = (name: string) =>
+      isRepositoryFile(name) || closed.some((one) => one.matches(name)) || (defaults && isDefault(name))
+    const name = [path, ...aliasesOf(change)].find(isWhole)
+    const what = name !== undefined ? '' : defaults ? await protectedPart(work, change) : null
+    if (what === null) return []
+    const also = name === undefined || name === path ? '' : `, by a link also ${shown(name)},`
     const message =
-      `${shown(path)} defines how the work is checked, so it must not change${what}. Undo this change; ` +
+      `${shown(path)}${also} defines how the work is checked, so it must not change${what}. Undo this change; ` +
       `a person can let it change by naming exactly this path under policy.allow in ${repositoryFileName}.`
-    violations.push({ rule: 'protect', file: path, line: null, message })
-  }
-  return violations
+    return [{ rule: 'protect', file: path, line: null, message }]
+  })
 }
 
 /** Which protected part of the file changed, as the end of a sentence; `null`: none. */

@@ -1,5 +1,6 @@
 import type { Violation } from '../../evidence.ts'
 import { shown, type Rule } from '../rule.ts'
+import { flatMapInChunks } from '../in-chunks.ts'
 import { compareTests, type ComparedFile, type Weaker } from '../tests-kept/compare.ts'
 import type { Language } from '../tests-kept/language.ts'
 import { languages } from '../tests-kept/languages.ts'
@@ -14,16 +15,19 @@ export const tests: Rule = async (policy, work) => {
   if (policy.tests === 'free') return []
   const violations: Violation[] = []
   for (const language of languages) {
-    const files: ComparedFile[] = []
-    for (const change of work.changes) {
-      if (!language.isTestFile(change.path)) continue
-      const base = await readSummary(work, language, 'base', change)
-      const head = await readSummary(work, language, 'head', change)
+    const meant = work.changes.filter((change) => language.isTestFile(change.path))
+    const files = await flatMapInChunks(meant, async (change): Promise<readonly ComparedFile[]> => {
+      const [base, head] = await Promise.all([
+        readSummary(work, language, 'base', change),
+        readSummary(work, language, 'head', change),
+      ])
       // What was too large to be judged before cannot have become so.
-      if (base === null) continue
-      if (head === null) violations.push(tooLarge(change.path))
-      else files.push({ path: change.path, foundByName: language.isFoundByName(change.path), base, head })
-    }
+      if (base === null) return []
+      if (head !== null)
+        return [{ path: change.path, foundByName: language.isFoundByName(change.path), base, head }]
+      violations.push(tooLarge(change.path))
+      return []
+    })
     violations.push(...compareTests(files).map(violationOf))
   }
   return violations

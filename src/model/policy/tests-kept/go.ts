@@ -9,7 +9,7 @@ export const go: Language = {
   name: 'Go',
   // Others are left out by the name of the file or of a folder, as if they were not there.
   isTestFile: (path) =>
-    /_test\.go$/.test(path) &&
+    path.endsWith('_test.go') &&
     !otherSystem.test(path) &&
     !/(?:^|\/)(?:[._][^/]*|testdata)(?:\/|$)/.test(path),
   isFoundByName: () => true,

@@ -39,7 +39,9 @@ function surroundingsOf(open: readonly Block[], code: string): Surroundings {
   const decorators = code.slice(0, code.search(/\bdef\b/))
   const runs =
     !/@[^\n]*\b(?:fixture|property|staticmethod)\b/.test(decorators) &&
-    classes.every((found) => found !== null && (/^Test/.test(found[1] ?? '') || found[2] !== undefined))
+    classes.every(
+      (found) => found !== null && (found[1]?.startsWith('Test') === true || found[2] !== undefined),
+    )
   return { runs, scope: classes.map((found) => found?.[1] ?? '').join('.') }
 }
 
