@@ -22,7 +22,7 @@ import { startKeeper } from './core/schedules/keeper.ts'
 import type { RunContext } from './core/submit-run.ts'
 import type { SubmitContext } from './core/submit.ts'
 import type { HandTools } from './core/hand-tools.ts'
-import type { System } from './core/system.ts'
+import type { BackupSummary, System } from './core/system.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createCheckouts } from './git/checkout.ts'
 import { createCloner } from './git/clone.ts'
@@ -49,6 +49,9 @@ import { openSpend } from './postgres/spend.ts'
 import { openRunStore } from './postgres/run-store.ts'
 import { openScheduleStore } from './postgres/schedule-store.ts'
 import { openStore } from './postgres/task-store.ts'
+import { dumpDatabase } from './postgres/backup/dump.ts'
+import { BackupUnusable } from './postgres/backup/format.ts'
+import { restoreBackup } from './postgres/backup/restore-home.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
 import { openNumbers } from './postgres/numbers.ts'
@@ -79,6 +82,7 @@ export async function start(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     open,
+    restore,
     handTools,
     signals: { subscribe: subscribeToSignals },
     version: await version(),
@@ -101,6 +105,19 @@ function subscribeToSignals(listener: (signal: 'SIGINT' | 'SIGTERM') => void): (
   for (const signal of signals) process.on(signal, handle)
   return () => {
     for (const signal of signals) process.off(signal, handle)
+  }
+}
+
+/** Makes the database of an empty home from a backup. */
+async function restore(settings: Settings, path: string): Promise<BackupSummary> {
+  const { home, databaseUrl } = settings
+  const log = createStreamLog(process.stderr, 'warn', createMask(settings.secrets))
+  try {
+    const { head, rows } = await restoreBackup({ home, databaseUrl, path, log })
+    return { createdAt: head.createdAt, rows }
+  } catch (error) {
+    if (error instanceof BackupUnusable) throw new ConfigurationError(error.message)
+    throw error
   }
 }
 
@@ -272,6 +289,10 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     log,
     version: await version(),
     explainRuntime: (asked) => explainChoice(runtimes, asked),
+    backup: async (path) => {
+      const { head, rows } = await dumpDatabase({ connection, path, version: await version() })
+      return { createdAt: head.createdAt, rows }
+    },
     diskFreeBytes: disk.freeBytes,
     doctor: (wanted = () => true) => examine(examinations.filter(({ area }) => wanted(area))),
     startScheduler({ pool, slots }) {

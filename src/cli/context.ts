@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts'
 import type { Settings } from '../config.ts'
 import type { HandTools } from '../core/hand-tools.ts'
-import type { System } from '../core/system.ts'
+import type { BackupSummary, System } from '../core/system.ts'
 import { UsageError } from './command-failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -14,6 +14,8 @@ export interface CliContext {
   settings(): Settings
   /** Opens database and adapters; whoever calls it closes what it answers. */
   open(settings: Settings): Promise<System>
+  /** Makes the database of an empty home from a backup. */
+  restore(settings: Settings, path: string): Promise<BackupSummary>
   /** What looks at a checkout in hand. */
   handTools(settings: Settings): Promise<HandTools>
   /** The server that NIGHTSHIFT_URL names. */

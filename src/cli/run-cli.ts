@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander'
 import { createClient } from '../client/client.ts'
 import { readSettings, type Settings } from '../config.ts'
 import type { HandTools } from '../core/hand-tools.ts'
-import type { System } from '../core/system.ts'
+import type { BackupSummary, System } from '../core/system.ts'
+import { addBackupCommands } from './backup-commands.ts'
 import { addCheckCommand } from './check-command.ts'
 import { exitCodes, failureOf } from './command-failure.ts'
 import type { CliContext } from './context.ts'
@@ -35,6 +36,7 @@ export interface CliOptions {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly open: (settings: Settings) => Promise<System>
+  readonly restore: (settings: Settings, path: string) => Promise<BackupSummary>
   readonly handTools: (settings: Settings, environment: NodeJS.ProcessEnv) => Promise<HandTools>
   readonly signals: Signals
   readonly version: string
@@ -59,6 +61,7 @@ export async function runCli(options: CliOptions): Promise<number> {
     version: options.version,
     settings: () => (settings ??= readSettings(options.environment)),
     open: options.open,
+    restore: options.restore,
     handTools: (read) => options.handTools(read, options.environment),
     client: () => {
       const { url, token } = context.settings()
@@ -159,6 +162,7 @@ function createProgram(context: CliContext, setExitCode: (code: number) => void)
     addTokenCommands,
     addRepositoryCommands,
     addCheckCommand,
+    addBackupCommands,
     addDoctorCommand,
   ]) {
     add(program, context, setExitCode)

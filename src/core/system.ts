@@ -23,6 +23,14 @@ export interface DoctorEntry {
   readonly optional?: boolean
 }
 
+/** What a backup holds. */
+export interface BackupSummary {
+  /** ISO time: it is as the database was then. */
+  readonly createdAt: string
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
 /** An opened Nightshift: what every door works on. */
 export interface System {
   readonly settings: Settings
@@ -39,6 +47,8 @@ export interface System {
   readonly version: string
   /** Which runtime a task gets that asks for this one, and why, as a clause. */
   explainRuntime(asked: RuntimeName | 'auto'): Promise<string>
+  /** Writes the database into a file, whole or not at all, while others work on it. */
+  backup(path: string): Promise<BackupSummary>
   /** What is free where this process works. */
   diskFreeBytes(): Promise<number>
   /** What is missing on this machine, by area; only the areas that are wanted are looked at. */

@@ -34,6 +34,16 @@ export class DatabaseTooNew extends Error {
   }
 }
 
+/** Every migration that this version knows, in order. */
+export const knownMigrations: readonly string[] = Object.keys(migrations)
+
+/** Brings an empty database to the shape that it had after this migration, for data of then. */
+export async function migrateTo<T>(db: Kysely<T>, name: string): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
+  const { error } = await migrator.migrateTo(name)
+  if (error !== undefined) throw error
+}
+
 /**
  * Brings the database to the shape that this version needs, under the migrator's own lock, all or nothing.
  * Throws {@link DatabaseTooNew}.

@@ -120,7 +120,9 @@ describe('the stream of all events', () => {
   it('of one task ends with it; of a run are those of its tasks, from the beginning; of types, no others', async () => {
     const one = await served.submit({ prompt: 'One' })
     await served.submit({ prompt: 'Two' })
-    await served.database.query(`update tasks set run_id = 'RUN1' where id = '${one.id}'`)
+    await served.database.query(
+      `update tasks set run_id = 'RUN1', batch = '1', batch_number = 0, plan_order = 0, plan_task = '1' where id = '${one.id}'`,
+    )
     const lease = await served.claim()
     await served.database.store.record(lease, [output('x')])
     await end(served, lease)

@@ -172,6 +172,7 @@ export async function testSystem(
     },
     version: '0.0.0-test',
     explainRuntime: (asked) => Promise.resolve(asked),
+    backup: () => Promise.reject(new Error('not in these tests')),
     diskFreeBytes: () => Promise.resolve(5_000_000_000),
     doctor: () => Promise.resolve(healthy),
     startScheduler: () => ({ running: 0, drain: () => Promise.resolve() }),

@@ -35,6 +35,7 @@ export function type(argv: readonly string[], options: PersonOptions = {}): Type
     stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     stdout: stdout.stream,
     stderr: stderr.stream,
+    restore: () => Promise.reject(new Error('the database cannot be opened')),
     open: options.open ?? (() => Promise.reject(new Error('the database cannot be opened'))),
     handTools: () => Promise.reject(new Error('there is no checkout in hand')),
     signals: {
