@@ -6,6 +6,7 @@ import type { TaskEvent } from '../src/model/event.ts'
 import { startGitServer } from '../test/support/git-server.ts'
 import { makeRepository, type Files } from '../test/support/repositories.ts'
 import { output, pages, type Row } from './bench/dashboard.ts'
+import { containers } from './bench/containers.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
 
@@ -130,6 +131,7 @@ const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   serve: pickUp,
   pages,
   output,
+  containers: async () => containers(rounds),
 }
 
 const rows: Row[] = []

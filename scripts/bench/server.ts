@@ -20,11 +20,12 @@ export interface BenchServer {
   close(): Promise<void>
 }
 
-/** `databaseUrl`: instead of an embedded one. */
+/** `databaseUrl`: instead of an embedded one. `more`: further variables of its environment. */
 export async function startBenchServer(
   folder: string,
   slots: number,
   databaseUrl?: string,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<BenchServer> {
   const environment = {
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
@@ -32,6 +33,7 @@ export async function startBenchServer(
     HOME: folder,
     NIGHTSHIFT_HOME: `${folder}/home`,
     NIGHTSHIFT_REPO_ROOTS: folder,
+    ...more,
   }
   const child = spawn(process.execPath, [bin, 'serve', '--port', '0', '--slots', String(slots), '--json'], {
     env: environment,
