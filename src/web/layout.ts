@@ -15,6 +15,8 @@ export interface PageOptions {
 const sections = [
   ['/', 'Overview'],
   ['/tasks', 'Tasks'],
+  ['/runs', 'Runs'],
+  ['/schedules', 'Schedules'],
 ] as const
 
 /**

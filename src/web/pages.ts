@@ -1,29 +1,14 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { retry } from '../core/submit.ts'
-import type { System } from '../core/system.ts'
 import { outcomes, type Outcome } from '../model/outcome.ts'
 import { states, type State, type Task } from '../model/task.ts'
 import { readAssets } from './assets.ts'
-import type { Html } from './html.ts'
-import { messagePage } from './layout.ts'
 import { nightHours, overviewPage } from './overview-page.ts'
+import { addRunPages } from './run-routes.ts'
+import { sendMessage, sendPage, type WebContext } from './send.ts'
 import { taskPage } from './task-page.ts'
 import { tasksPage, type TaskListQuery } from './tasks-page.ts'
-import type { Viewer } from './viewer.ts'
-
-/** What pages need of the server around them. */
-export interface WebContext {
-  readonly system: System
-  /** Who looks; the server lets nobody else in. */
-  viewer(c: Context): Viewer
-  /** The form that was posted. Throws where it does not come from a page that this viewer got, or may not change anything. */
-  form(c: Context): Promise<Readonly<Record<string, unknown>>>
-}
-
-/** Only files and calls of this server; no script and no style within a page. */
-export const pagePolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 const pageSize = 50
 const hourMs = 3_600_000
@@ -37,7 +22,7 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
     const asked = Number(c.req.query('hours'))
     const hours = nightHours.find((each) => each === asked) ?? 24
     const night = await dashboard.night(hours * hourMs)
-    return send(c, overviewPage({ viewer: context.viewer(c), night, hours, nowMs: Date.now() }))
+    return sendPage(c, overviewPage({ viewer: context.viewer(c), night, hours, nowMs: Date.now() }))
   })
 
   app.get('/tasks', async (c) => {
@@ -46,7 +31,10 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
       dashboard.search(searchOf(query)),
       dashboard.repositories(),
     ])
-    return send(c, tasksPage({ viewer: context.viewer(c), query, found, repositories, nowMs: Date.now() }))
+    return sendPage(
+      c,
+      tasksPage({ viewer: context.viewer(c), query, found, repositories, nowMs: Date.now() }),
+    )
   })
 
   app.get('/tasks/:id', async (c) => {
@@ -61,7 +49,7 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
       store.diff(task.id),
     ])
     const viewer = context.viewer(c)
-    return send(c, taskPage({ viewer, task, milestones, output, relatives, diff, nowMs: Date.now() }))
+    return sendPage(c, taskPage({ viewer, task, milestones, output, relatives, diff, nowMs: Date.now() }))
   })
 
   // As text, under the page's own login; the API has the same.
@@ -109,6 +97,8 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
     })
   }
 
+  addRunPages(app, context)
+
   const assets = readAssets()
   app.get('/assets/:name', async (c) => {
     const asset = (await assets).get(c.req.path)
@@ -129,14 +119,8 @@ export function addPages(app: OpenAPIHono, context: WebContext): void {
   }
 
   function message(c: Context, title: string, detail: string, status: 404 | 422) {
-    return c.html(messagePage({ title, viewer: context.viewer(c) }, detail), status, {
-      'content-security-policy': pagePolicy,
-    })
+    return sendMessage(c, context, { title, detail, status })
   }
-}
-
-function send(c: Context, body: Html) {
-  return c.html(body, 200, { 'content-security-policy': pagePolicy })
 }
 
 function listQuery(c: Context): TaskListQuery {

@@ -150,6 +150,27 @@ pre.output:empty { display: none; }
 .ansi-blue { color: var(--c-blue); } .ansi-magenta { color: var(--c-magenta); } .ansi-cyan { color: var(--c-cyan); }
 .ansi-bold { font-weight: 700; } .ansi-dim { color: var(--soft); } .ansi-italic { font-style: italic; } .ansi-underline { text-decoration: underline; }
 
+.progress { width: 100%; display: block; margin: 0.4rem 0; background: var(--line); border-radius: 4px; overflow: hidden; }
+.what .progress { max-width: 24rem; height: 5px; }
+.grid-scroll { overflow-x: auto; margin-top: 1.5rem; padding: 2px; }
+.grid { position: relative; display: flex; gap: 3rem; width: max-content; align-items: flex-start; }
+.arrows { position: absolute; left: 0; top: 0; pointer-events: none; }
+.arrows path { fill: none; stroke: var(--soft); stroke-width: 0.08; }
+.batch { width: 15rem; }
+.batch h2 { height: 3.25rem; margin: 0; display: flex; align-items: center; font-size: 0.875rem; overflow: hidden; }
+.batch ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
+.cell { position: relative; height: 4.5rem; padding: 0.45rem 0.7rem 0.45rem 0.8rem; border: 1px solid var(--line); border-left: 4px solid var(--calm); border-radius: 6px; background: var(--card); overflow: hidden; font-size: 0.875rem; line-height: 1.35; display: flex; flex-direction: column; justify-content: space-between; }
+.cell.good { border-left-color: var(--good); } .cell.bad { border-left-color: var(--bad); }
+.cell.busy { border-left-color: var(--busy); } .cell.wait { border-left-color: var(--wait); }
+.cell > a { color: var(--text); text-decoration: none; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+.cell > a:hover { text-decoration: underline; }
+.cell .badge { font-size: 0.75rem; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.schedule { border-bottom: 1px solid var(--line); padding-bottom: 1.25rem; }
+.schedule h2 { margin: 1.25rem 0 0; }
+.actions { display: flex; gap: 0.5rem; }
+.times { list-style: none; margin: 0; padding: 0; }
+
 @media (max-width: 48rem) {
   main, .top { padding-left: 1rem; padding-right: 1rem; }
   h1 { font-size: 1.3rem; }
