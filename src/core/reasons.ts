@@ -40,6 +40,7 @@ export type Reason =
   | { kind: 'pull_request_closed'; url: string }
   | { kind: 'forge_checks_failed'; failed: readonly string[]; url: string }
   | { kind: 'review_unusable'; fault: string }
+  | { kind: 'needs_conflict'; branches: readonly string[]; files: readonly string[] }
   | { kind: 'conflict'; files: readonly string[]; base: string; sha: string; fault: string }
   | { kind: 'timed_out'; timeoutMs: number }
   | { kind: 'cancelled' }
@@ -81,6 +82,7 @@ export function outcomeOf(reason: Reason): Outcome {
     case 'review_unusable':
       return 'agent_failed'
     case 'conflict':
+    case 'needs_conflict':
       return 'conflict'
     case 'setup_failed':
       return reason.on === 'base' ? 'invalid' : 'checks_failed'
@@ -165,6 +167,8 @@ export function sentence(reason: Reason): string {
       return `Checks failed on the pull request ${reason.url}, which stays open: ${list(reason.failed)}.`
     case 'review_unusable':
       return `The reviewer gave no answer that can be used: ${reason.fault}. What was pushed stays as it is.`
+    case 'needs_conflict':
+      return `What it needs does not go together: ${reason.branches.join(', ')} change the same places, in ${list(reason.files)}.`
     case 'conflict': {
       const last = reason.fault === '' ? '' : ` The last try was not taken: ${reason.fault}`
       return `The work does not go together with ${reason.base} at ${reason.sha}, in ${list(reason.files)}.${last}`

@@ -3,6 +3,7 @@ import type { Log } from '../ports/log.ts'
 import type { Publisher, Work } from '../ports/publisher.ts'
 import { TooLarge } from '../ports/runtime.ts'
 import { readBlob } from './blob.ts'
+import { combine } from './combine.ts'
 import { diffArguments } from './changes.ts'
 import type { CredentialsFor } from './credentials.ts'
 import { createGit, GitFailure } from './git-command.ts'
@@ -99,6 +100,8 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
       if (rebased.kind === 'rebased') folders.set(rebased.work, gitDir)
       return rebased
     },
+    combine: (repo, heads, { authorName: name, authorEmail: email }) =>
+      combine(git, mirrors, { repo, heads, committer: { name, email } }),
     async baseDiff(work, fromSha, maxBytes) {
       const args = [...diffArguments, '-p', fromSha, work.baseSha, '--']
       const ended = await git.run(folderOf(work), args, { maxStdoutBytes: maxBytes })

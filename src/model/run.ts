@@ -50,6 +50,7 @@ export const runSchema = z
       .nullable()
       .meta({ description: 'No task starts for the first time later.' }),
     maxCost: z.number().nullable().meta({ description: 'US dollars for all tasks together.' }),
+    costUsd: z.number().nullable().meta({ description: 'What its agents cost so far; null: not known.' }),
     createdAt: z.iso.datetime(),
     startedAt: z.iso.datetime().nullable(),
     endedAt: z.iso.datetime().nullable(),

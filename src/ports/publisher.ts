@@ -36,6 +36,15 @@ export interface Publisher {
    * be read and pushed afterwards. Done again, it makes the same commits.
    */
   rebase(work: Work, onto: { sha: string; branch: string }, commit: CommitIdentity): Promise<Rebased>
+  /**
+   * Makes one commit of several that branches of the remote stand at, which the mirror then has; no code of the
+   * repository runs. Done again, it makes the same commit. Rejects with {@link RemoteFailure}.
+   */
+  combine(
+    repo: string,
+    heads: readonly { sha: string; branch: string }[],
+    identity: Pick<CommitIdentity, 'authorName' | 'authorEmail'>,
+  ): Promise<Combined>
   /** The unified diff from an earlier commit of the base, which the work was made on before, to the base of now. */
   baseDiff(work: Work, fromSha: string, maxBytes: number): Promise<Buffer>
   /** Whether a commit of the remote has the very tree of the head. */
@@ -85,6 +94,11 @@ export type Rebased =
       files: readonly string[]
       marked: { readonly bundle: Buffer; readonly headSha: string }
     }
+
+export type Combined =
+  | { kind: 'combined'; sha: string }
+  /** They change the same places of these files. */
+  | { kind: 'conflict'; files: readonly string[] }
 
 export interface CommitIdentity {
   readonly message: string

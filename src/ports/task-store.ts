@@ -4,6 +4,7 @@ import type { Outcome } from '../model/outcome.ts'
 import type { Progress } from '../model/progress.ts'
 import type { ProviderName } from '../model/provider.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
+import type { Budget } from './spend.ts'
 import type { NewRun } from '../model/run.ts'
 import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
 
@@ -40,13 +41,15 @@ export interface ClaimedTask {
    * what stands there and is one of these is ours.
    */
   readonly ownShas: readonly string[]
-  /** Commits that the tasks in `needs` made, where they were not merged: the last one is where this task starts. */
+  /** Commits that the tasks in `needs` made, where they were not merged: this task starts from all of them together. */
   readonly needBranches: readonly { taskId: string; repo: string; branch: string; headSha: string }[]
   /**
    * Where it starts without such needs; `null`: it belongs to no run, or has to see the base as it is now, as a task
    * that is done again does, since a person may have mended the base.
    */
   readonly runBase: RunBase | null
+  /** What its spending is counted for beside itself: its run, or the night of a schedule. */
+  readonly budgets: readonly Budget[]
 }
 
 /** The base that tasks of a run share. */

@@ -5,7 +5,7 @@ import { pickStatement, type Source } from './claim-query.ts'
 import { prepared } from './prepared.ts'
 import { reasons } from './reasons.ts'
 import { enqueue } from './release.ts'
-import { runBaseOf } from './run-base.ts'
+import { budgetsOf, runBaseOf } from './run-base.ts'
 import { recordStates } from './state-events.ts'
 import type { StoreContext } from './store-context.ts'
 import { toTask, type TaskRow } from './task-row.ts'
@@ -45,12 +45,13 @@ export async function describeClaim(context: StoreContext, row: TaskRow | null):
   if (row === null || row.worker_id === null) return null
   await recordStart(context.db, row)
   context.notifier.task(row.id)
-  const [ownShas, needBranches, runBase] = await Promise.all([
+  const [ownShas, needBranches, runBase, budgets] = await Promise.all([
     row.retry_of === null ? shasOn(row.branch, row.intended) : chainShas(context, row),
     row.needs.length === 0 ? [] : branchesOfNeeds(context, row),
     row.run_id === null || row.retry_of !== null || row.pinned_sha !== null
       ? null
       : runBaseOf(context.db, row),
+    row.run_id === null ? [] : budgetsOf(context.db, row.run_id),
   ])
   return {
     lease: { taskId: row.id, attempt: row.attempt, workerId: row.worker_id },
@@ -60,6 +61,7 @@ export async function describeClaim(context: StoreContext, row: TaskRow | null):
     ownShas,
     needBranches,
     runBase,
+    budgets,
   }
 }
 

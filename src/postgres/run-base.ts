@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely'
+import type { Budget } from '../ports/spend.ts'
 import { LeaseLost, type Lease, type Pinned, type RunBase } from '../ports/task-store.ts'
 import type { Schema } from './schema.ts'
 import type { StoreContext } from './store-context.ts'
@@ -33,6 +34,17 @@ export async function runBaseOf(db: Kysely<Schema>, row: TaskRow): Promise<RunBa
   return facts.merged_before
     ? { group: row.batch_number ?? 0, firstBatch: false, pinned: facts.own }
     : { group: 0, firstBatch: facts.first, pinned: facts.group0 }
+}
+
+/** A run that a schedule started is a night. */
+export async function budgetsOf(db: Kysely<Schema>, runId: string): Promise<readonly Budget[]> {
+  const run = await db
+    .selectFrom('runs')
+    .select(['schedule', 'max_cost_usd'])
+    .where('id', '=', runId)
+    .executeTakeFirst()
+  if (run === undefined) return []
+  return [{ scope: run.schedule === null ? 'run' : 'night', id: runId, capUsd: run.max_cost_usd }]
 }
 
 function pinOf(row: TaskRow, group: number) {

@@ -33,6 +33,7 @@ export function openRunStore({ db }: Pick<Database, 'db'>): RunStore {
   async function tell(runs: readonly RunRow[]): Promise<readonly Run[]> {
     const counted = await sql<Counted>`
       select run_id, state, outcome, count(*)::int as count,
+        sum((evidence -> 'agent' ->> 'costUsd')::double precision) as cost_usd,
         min(started_at) as started_at, max(ended_at) as ended_at
       from tasks where run_id = any(${runs.map((run) => run.id)}::text[]) and ${isLastTry}
       group by run_id, state, outcome`.execute(db)
@@ -94,6 +95,7 @@ interface Counted {
   readonly state: State
   readonly outcome: Outcome | null
   readonly count: number
+  readonly cost_usd: number | null
   readonly started_at: Date | null
   readonly ended_at: Date | null
 }
@@ -101,10 +103,12 @@ interface Counted {
 function toRun(row: RunRow, counted: readonly Counted[]): Run {
   const tally = emptyTally()
   let tasks = 0
+  let costUsd: number | null = null
   let startedMs = Number.POSITIVE_INFINITY
   let endedMs = Number.NEGATIVE_INFINITY
-  for (const { state, outcome, count, started_at: started, ended_at: ended } of counted) {
+  for (const { state, outcome, count, cost_usd: cost, started_at: started, ended_at: ended } of counted) {
     tasks += count
+    if (cost !== null) costUsd = (costUsd ?? 0) + cost
     tally.states[state] += count
     if (outcome !== null) tally.outcomes[outcome] = count
     startedMs = Math.min(startedMs, started?.getTime() ?? startedMs)
@@ -125,6 +129,7 @@ function toRun(row: RunRow, counted: readonly Counted[]): Run {
     outcomes: tally.outcomes as Record<string, number>,
     startsUntil: row.starts_until?.toISOString() ?? null,
     maxCost: row.max_cost_usd,
+    costUsd,
     createdAt: row.created_at.toISOString(),
     startedAt: Number.isFinite(startedMs) ? new Date(startedMs).toISOString() : null,
     endedAt: standing.state === 'done' && Number.isFinite(endedMs) ? new Date(endedMs).toISOString() : null,

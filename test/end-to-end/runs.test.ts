@@ -211,6 +211,48 @@ describe('a plan', () => {
     expect(await listBranches(repo)).toEqual(['main'])
   })
 
+  it('lets a task start from all that it needs, together, and tells where that does not go together', async () => {
+    const remote = await makeRepository(join(served.place.folder, 'needs.git'))
+    const needs = `## Batch 1: A
+### Task 1: One
+\`\`\`yaml
+command: echo one > one.txt; echo one > both.txt
+\`\`\`
+### Task 2: Two
+\`\`\`yaml
+command: echo two > two.txt
+\`\`\`
+### Task 3: Three
+\`\`\`yaml
+command: echo three > both.txt
+\`\`\`
+## Batch 2: B
+### Task 4: Both
+\`\`\`yaml
+needs: [1, 2]
+command: cat one.txt two.txt > sum.txt
+\`\`\`
+### Task 5: Neither
+\`\`\`yaml
+needs: [1, 3]
+command: echo never > never.txt
+\`\`\`
+`
+    const id = await start(served.server, { repo: remote.path, plan: needs })
+    const tasks = byPlanId((await untilOver(served.server, id)).batches.flatMap((batch) => batch.tasks))
+    const { '1': one, '2': two, '4': both, '5': neither } = tasks
+    expect([both?.outcome, both?.reason, both?.evidence?.files]).toEqual(['pushed', null, ['sum.txt']])
+    expect(await showFile(remote.path, both?.branch ?? '', 'sum.txt')).toBe('one\ntwo\n')
+    for (const need of [one, two]) {
+      await git(remote.path, ['merge-base', '--is-ancestor', need?.branch ?? '', both?.branch ?? ''])
+    }
+    expect([neither?.outcome, neither?.evidence?.headSha]).toEqual(['conflict', null])
+    expect(neither?.reason).toMatch(
+      /^What it needs does not go together: .* change the same places, in both\.txt\.$/,
+    )
+    expect(await listBranches(remote.path)).not.toContain(neither?.branch)
+  })
+
   it('with one key is carried out once', async () => {
     const remote = await makeRepository(join(served.place.folder, 'key.git'))
     const body = { repo: remote.path, plan: plan.replace(JSON.stringify(write), '"true"') }

@@ -35,6 +35,7 @@ export class AgentAccess {
           provider,
           model,
           capUsd: maxCostUsd,
+          budgets: claimed.budgets,
           hostedTools: network.kind !== 'none',
         })
         ways.push({ provider, session })

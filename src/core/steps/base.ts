@@ -1,6 +1,7 @@
 import type { Pinned } from '../../ports/task-store.ts'
 import type { Attempt } from '../attempt.ts'
 import { persist } from '../persist.ts'
+import { Stop } from '../reasons.ts'
 
 /** Where the first attempt of a task starts, said plainly. */
 export async function firstPin(attempt: Attempt): Promise<Pinned> {
@@ -19,12 +20,30 @@ async function askRemote({ parts, claimed }: Attempt): Promise<Pinned> {
 async function fromNeeds(attempt: Attempt): Promise<Pinned> {
   const { claimed, journal } = attempt
   const { base } = await askRemote(attempt)
-  const need = claimed.needBranches.at(-1)
-  if (need === undefined) throw new Error('there is no need to start from')
-  const others = claimed.needBranches.slice(0, -1).map((other) => other.branch)
-  const left = others.length === 0 ? '' : `; ${others.join(', ')} not included`
-  journal.note('prepare', `starts from ${need.branch}, which its need made${left}`, { headSha: need.headSha })
-  return { base, sha: need.headSha }
+  const sha = await combinedNeeds(attempt)
+  const branches = claimed.needBranches.map(({ branch }) => branch)
+  const what = branches.length === 1 ? 'which its need made' : 'which its needs made, together'
+  journal.note('prepare', `starts from ${branches.join(', ')}, ${what}`, { sha })
+  return { base, sha }
+}
+
+/**
+ * What its needs made, as one commit, which our mirror has afterwards; on each machine it is the same. Throws
+ * {@link Stop} where they do not go together.
+ */
+export async function combinedNeeds({ claimed, parts }: Attempt): Promise<string> {
+  const { needBranches, task } = claimed
+  const [first, ...others] = needBranches
+  if (first === undefined) throw new Error('there is no need to start from')
+  if (others.length === 0) return first.headSha
+  const heads = needBranches.map(({ headSha, branch }) => ({ sha: headSha, branch }))
+  const combined = await parts.publisher.combine(task.repo, heads, parts.author)
+  if (combined.kind === 'combined') return combined.sha
+  throw new Stop({
+    kind: 'needs_conflict',
+    branches: heads.map(({ branch }) => branch),
+    files: combined.files,
+  })
 }
 
 /** Tasks of a run start from one commit of the base, until something of an earlier batch was merged into it. */

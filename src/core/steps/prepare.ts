@@ -4,7 +4,7 @@ import type { Book } from '../book.ts'
 import { agentProblems } from '../agent-abilities.ts'
 import { persist } from '../persist.ts'
 import { Stop } from '../reasons.ts'
-import { firstPin } from './base.ts'
+import { combinedNeeds, firstPin } from './base.ts'
 
 /** Where a task starts from. */
 export interface Prepared {
@@ -25,6 +25,8 @@ export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
     const { task, lease } = claimed
     await requireAgent(attempt)
     const pinned = claimed.pinned ?? (await firstPin(attempt))
+    // No remote has such a commit: on another machine it has to be made again.
+    if (claimed.pinned !== null && claimed.needBranches.length > 1) await combinedNeeds(attempt)
     await persist(parts, () => parts.store.pin(lease, pinned, attempt.runtime.name))
     journal.note('prepare', `base ${pinned.base} is pinned at ${pinned.sha}`, { ...pinned })
     const sha = (await movedBase(attempt, book)) ?? pinned.sha
