@@ -66,6 +66,23 @@ describe('the gate stands between the agent and the remote', () => {
     expect(await showFile(remote.path, task.branch, 'told.md')).toMatch(/^Work\n\n[^]*denied\.txt/)
   })
 
+  it('an agent that commits is stopped by the hook at once, and what it does about that is judged', async () => {
+    const command =
+      'echo 1 > denied.txt; git add .; git commit -qm one 2> /tmp/said || { git reset -q --hard; cp /tmp/said told.txt; git add .; git commit -qm two; }'
+    const { task, remote } = await work('fixRounds: 0\npolicy:\n  deny: ["denied.txt"]\n', command)
+    expect(task).toMatchObject({ outcome: 'pushed', evidence: { files: ['told.txt'], commits: 1 } })
+    expect(await showFile(remote.path, task.branch, 'told.txt')).toContain('denied.txt must not change')
+  })
+
+  it('an agent that goes around the hook is judged all the same, and told what is left after the last round', async () => {
+    const command =
+      'echo $NIGHTSHIFT_ROUND > denied-$NIGHTSHIFT_ROUND.txt; git add .; git commit -qnm one; rm -rf /out/hooks'
+    const { task } = await work('fixRounds: 1\npolicy:\n  deny: ["denied-*"]\n', command)
+    expect(task.outcome).toBe('rejected')
+    const files = task.evidence?.policy?.violations.map((violation) => violation.file)
+    expect(files).toEqual(['denied-0.txt', 'denied-1.txt'])
+  })
+
   it('an agent that rewrites the rules on its branch is judged by those of the base', async () => {
     const command = 'echo "policy: {}" > .nightshift.yaml; echo 1 > denied.txt'
     const { task } = await work('policy:\n  deny: ["denied.txt"]\nfixRounds: 0\n', command)

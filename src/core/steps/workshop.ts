@@ -4,6 +4,7 @@ import { Stop } from '../reasons.ts'
 import { AgentRounds } from './agent-rounds.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import type { Conversation } from './conversation.ts'
+import { installHooks } from './hooks.ts'
 import { networkOf } from './network.ts'
 import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
@@ -76,6 +77,7 @@ export class Workshop {
     if (setup !== null) {
       await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf(this.#rules.hosts.setup) })
     }
+    await installHooks(attempt, sandbox, this.#rules, this.#source.sha)
     return sandbox
   }
 

@@ -20,8 +20,6 @@ export interface Suggestion {
   readonly kind: string
   readonly image: string
   readonly setup: string | null
-  /** What `setup` depends on. */
-  readonly inputs: readonly string[]
   /** The registry that set-up has to reach. */
   readonly registry: 'npm' | 'pip' | 'go' | 'cargo'
   readonly checks: readonly SuggestedCheck[]

@@ -10,7 +10,6 @@ export function suggestGo(root: RepositoryRoot): Suggestion | null {
     kind: 'Go',
     image: 'golang:1.25-bookworm',
     setup: root.has('go.sum') ? 'go mod download' : null,
-    inputs: ['go.mod', 'go.sum'],
     registry: 'go',
     checks: [
       // gofmt exits with 0 whatever it finds.

@@ -13,7 +13,7 @@ export function suggestNode(root: RepositoryRoot): Suggestion | null {
   const text = root.read('package.json')
   if (text === null) return null
   const { scripts, dependencies } = parse(text)
-  const { setup, inputs, runner } = manager(root, dependencies.size > 0)
+  const { setup, runner } = manager(root, dependencies.size > 0)
   const checks: SuggestedCheck[] = []
   const add = (name: string, names: readonly string[]) => {
     const script = names.find((one) => isReal(scripts[one]))
@@ -26,7 +26,7 @@ export function suggestNode(root: RepositoryRoot): Suggestion | null {
     checks.push({ name: 'types', run: 'npx tsc --noEmit' })
   add('format', formatScripts)
   const tested = add('test', ['test', 'test:unit', 'vitest', 'jest'])
-  return { kind: 'Node', image: 'node:24-bookworm', setup, inputs, registry: 'npm', checks, tests: tested }
+  return { kind: 'Node', image: 'node:24-bookworm', setup, registry: 'npm', checks, tests: tested }
 }
 
 function parse(text: string): PackageJson {
@@ -53,24 +53,15 @@ function isReal(script: unknown): boolean {
 }
 
 function manager(root: RepositoryRoot, hasDependencies: boolean) {
-  if (root.has('pnpm-lock.yaml')) {
-    return {
-      setup: 'pnpm install --frozen-lockfile',
-      inputs: ['package.json', 'pnpm-lock.yaml'],
-      runner: 'pnpm run',
-    }
-  }
+  if (root.has('pnpm-lock.yaml')) return { setup: 'pnpm install --frozen-lockfile', runner: 'pnpm run' }
   if (root.has('yarn.lock')) {
     const flag = root.has('.yarnrc.yml') ? '--immutable' : '--frozen-lockfile'
-    return { setup: `yarn install ${flag}`, inputs: ['package.json', 'yarn.lock'], runner: 'yarn run' }
+    return { setup: `yarn install ${flag}`, runner: 'yarn run' }
   }
-  const bun = ['bun.lock', 'bun.lockb'].find((name) => root.has(name))
-  if (bun !== undefined) {
-    return { setup: 'bun install --frozen-lockfile', inputs: ['package.json', bun], runner: 'bun run' }
-  }
-  const lock = ['package-lock.json', 'npm-shrinkwrap.json'].find((name) => root.has(name))
-  if (lock !== undefined) return { setup: 'npm ci', inputs: ['package.json', lock], runner: 'npm run' }
-  return { setup: hasDependencies ? 'npm install' : null, inputs: ['package.json'], runner: 'npm run' }
+  if (root.has('bun.lock') || root.has('bun.lockb'))
+    return { setup: 'bun install --frozen-lockfile', runner: 'bun run' }
+  const locked = root.has('package-lock.json') || root.has('npm-shrinkwrap.json')
+  return { setup: locked ? 'npm ci' : hasDependencies ? 'npm install' : null, runner: 'npm run' }
 }
 
 const code = ['**/*.{js,mjs,cjs,jsx,ts,mts,cts,tsx}']

@@ -18,7 +18,7 @@ export function suggestPython(root: RepositoryRoot): Suggestion | null {
   const text = [...found, ...more]
     .map((name) => (root.has(name) ? `${name}\n${root.read(name) ?? ''}` : ''))
     .join('\n')
-  const { setup, inputs, run } = environment(root)
+  const { setup, run } = environment(root)
   const checks: SuggestedCheck[] = []
   if (/\bruff\b/.test(text)) {
     checks.push({ name: 'lint', run: `${run}ruff check {files}`, files: code, baseline: true })
@@ -30,26 +30,19 @@ export function suggestPython(root: RepositoryRoot): Suggestion | null {
   const tests = ['tests', 'test'].some((name) => root.has(name))
   if (/\bpytest\b/.test(text)) checks.push({ name: 'test', run: `${run}python -m pytest` })
   else if (tests) checks.push({ name: 'test', run: `${run}python -m unittest discover` })
-  return { kind: 'Python', image: 'python:3.13-bookworm', setup, inputs, registry: 'pip', checks, tests }
+  return { kind: 'Python', image: 'python:3.13-bookworm', setup, registry: 'pip', checks, tests }
 }
 
 function environment(root: RepositoryRoot) {
-  if (root.has('uv.lock'))
-    return { setup: 'uv sync --locked', inputs: ['pyproject.toml', 'uv.lock'], run: 'uv run --no-sync ' }
-  if (root.has('poetry.lock')) {
-    return { setup: 'poetry install', inputs: ['pyproject.toml', 'poetry.lock'], run: 'poetry run ' }
-  }
-  if (root.has('Pipfile.lock')) {
-    return { setup: 'pipenv sync --dev', inputs: ['Pipfile', 'Pipfile.lock'], run: 'pipenv run ' }
-  }
+  if (root.has('uv.lock')) return { setup: 'uv sync --locked', run: 'uv run --no-sync ' }
+  if (root.has('poetry.lock')) return { setup: 'poetry install', run: 'poetry run ' }
+  if (root.has('Pipfile.lock')) return { setup: 'pipenv sync --dev', run: 'pipenv run ' }
   const lists = ['requirements.txt', 'requirements-dev.txt', 'dev-requirements.txt'].filter((name) =>
     root.has(name),
   )
   const installed = lists.length > 0 ? lists.map((name) => `-r ${name}`).join(' ') : '-e .'
   return {
     setup: `python3 -m venv .venv && .venv/bin/pip install ${installed}`,
-    inputs:
-      lists.length > 0 ? lists : ['pyproject.toml', 'setup.py', 'setup.cfg'].filter((name) => root.has(name)),
     run: '. .venv/bin/activate && ',
   }
 }

@@ -8,7 +8,6 @@ export function suggestRust(root: RepositoryRoot): Suggestion | null {
     kind: 'Rust',
     image: 'rust:1-bookworm',
     setup: `cargo fetch${locked}`,
-    inputs: ['**/Cargo.toml', 'Cargo.lock'],
     registry: 'cargo',
     checks: [
       { name: 'format', run: 'cargo fmt --all --check', baseline: true },

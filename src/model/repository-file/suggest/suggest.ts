@@ -48,15 +48,7 @@ function setupLines(found: readonly Suggestion[]): string[] {
   const comment = '# Runs before the agent, and again before the checks in a clean sandbox.'
   const commands = found.flatMap((one) => one.setup ?? [])
   if (commands.length === 0) return [comment, '# setup: make deps', '']
-  const inputs = [...new Set(found.flatMap((one) => (one.setup === null ? [] : one.inputs)))]
-  return [
-    comment,
-    '# What it makes is taken from a cache for as long as none of the inputs changes.',
-    'setup:',
-    `  run: ${quoted(commands.join(' && '))}`,
-    `  inputs: ${list(inputs)}`,
-    '',
-  ]
+  return [comment, `setup: ${quoted(commands.join(' && '))}`, '']
 }
 
 function checkLines(checks: readonly SuggestedCheck[]): string[] {
