@@ -5,6 +5,7 @@ import { hostname, tmpdir } from 'node:os'
 import { cwd } from 'node:process'
 import { ulid } from 'ulid'
 import { agentProgramPaths } from './agents/agent-programs.ts'
+import { createAcpAgent } from './agents/acp.ts'
 import { createClaudeAgent } from './agents/claude.ts'
 import { createCodexAgent } from './agents/codex.ts'
 import { createGeminiAgent } from './agents/gemini.ts'
@@ -186,6 +187,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       createCodexAgent({ ...cli, setting: settings.agentPrograms.codex }),
       createGeminiAgent({ ...cli, setting: settings.agentPrograms.gemini }),
       createOpencodeAgent({ ...cli, setting: settings.agentPrograms.opencode }),
+      createAcpAgent(),
       createCommandAgent(),
     ].map((agent) => [agent.name, agent]),
   )
@@ -257,7 +259,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     ...(dagger === null || settings.dagger?.named !== true ? [] : engineExaminations(dagger)),
     ...[...agents.values()].map((agent) => ({
       area: `agent ${agent.name}`,
-      optional: agent.name !== 'command',
+      optional: agent.install !== null,
       look: () => lookAtAgent(gateway, agent),
     })),
     ...(github === null ? [] : [{ area: 'forge GitHub', look: () => lookAtForge(github) }]),

@@ -47,7 +47,12 @@ export function createCliAgent(description: CliDescription, options: CliOptions)
   }
 }
 
-function readLine(line: OutputLine, lines: JsonLines, reader: StreamReader): readonly AgentEvent[] | null {
+/** What one line of an agent's output tells. */
+export function readLine(
+  line: OutputLine,
+  lines: JsonLines,
+  reader: StreamReader,
+): readonly AgentEvent[] | null {
   if (line.stream === 'stderr') return null
   const event = lines.read(line.text)
   if (event === 'partial') return []
@@ -57,7 +62,8 @@ function readLine(line: OutputLine, lines: JsonLines, reader: StreamReader): rea
   return events
 }
 
-function endOf(name: AgentName, exec: ExecEnd, { facts }: StreamReader): AgentEnd {
+/** How a round ended, by what its stream has told. */
+export function endOf(name: AgentName, exec: ExecEnd, { facts }: StreamReader): AgentEnd {
   const { turns, inputTokens, outputTokens, costUsd, version, model, conversation } = facts
   return {
     text: facts.final?.text ?? null,
