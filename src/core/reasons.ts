@@ -136,7 +136,7 @@ export function sentence(reason: Reason): string {
     case 'agent_unusable':
       return `The agent ${reason.agent} could not work: ${reason.how}.`
     case 'over_budget':
-      return `The cap of ${dollars(reason.capUsd)} for this ${reason.scope} was reached: ${dollars(reason.spentUsd)} were spent.`
+      return overBudgetSentence(reason)
     case 'price_unknown':
       return `No price is known for the model ${reason.model}, so that the cap on its cost could not be kept; leave out --max-cost, or name another model.`
     case 'out_of_memory':
@@ -182,6 +182,13 @@ export function sentence(reason: Reason): string {
     default:
       return reason satisfies never
   }
+}
+
+function overBudgetSentence(reason: Extract<Reason, { kind: 'over_budget' }>): string {
+  const cap = `the cap of ${dollars(reason.capUsd)} for this ${reason.scope}`
+  const spent = `${dollars(reason.spentUsd)} were spent`
+  if (reason.spentUsd >= reason.capUsd) return `${spent}, which is ${cap}.`
+  return `${spent}, and the next request could have passed ${cap}.`
 }
 
 function remoteSentence(reason: Extract<Reason, { kind: 'remote' }>): string {

@@ -56,7 +56,10 @@ export function createGateway(options: GatewayOptions): Gateway & { close(): voi
       const access = options.access[provider]
       const account = accountOf(provider, access.login)
       if (access.login === null || account === null) throw new Error(logins[provider].what)
-      const purse = new Purse({ ...options, budgets: budgetsOf(spec) })
+      const { taskId } = spec.lease
+      const around = await options.spend.budgetsAround(taskId)
+      const budgets: Budget[] = [{ scope: 'task', id: taskId, capUsd: spec.capUsd }, ...around]
+      const purse = new Purse({ ...options, budgets })
       await mkdir(options.folder, { recursive: true, mode: 0o700 })
       const { login } = access
       return Session.open({
@@ -100,10 +103,6 @@ function newKey(provider: ProviderName, login: ProviderLogin): string {
     default:
       return provider satisfies never
   }
-}
-
-function budgetsOf({ lease, capUsd, budgets = [] }: GatewaySpec): Budget[] {
-  return [{ scope: 'task', id: lease.taskId, capUsd }, ...budgets]
 }
 
 async function stopFromTheBeginning({ model }: GatewaySpec, purse: Purse): Promise<GatewayStop | null> {

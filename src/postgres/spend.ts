@@ -37,6 +37,13 @@ export function openSpend({ db }: Pick<Database, 'db'>): Spend {
         reservedUsd: row.reserved_usd,
       }
     },
+    budgetsAround: async (taskId) => {
+      const { rows } = await sql<{ id: string; scope: BudgetScope; cap: number | null }>`
+        select runs.id, case when runs.schedule is null then 'run' else 'night' end as scope,
+          runs.max_cost_usd as cap
+        from tasks join runs on runs.id = tasks.run_id where tasks.id = ${storableText(taskId)}`.execute(db)
+      return rows.map(({ id, scope, cap }) => ({ scope, id, capUsd: cap }))
+    },
     reserve: (budgets, amount) => inTransaction(db, (tx) => reserve(tx, budgets, amount)),
     book: (budgets, booking) => inTransaction(db, (tx) => book(tx, budgets, booking)),
   }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { NewRun } from '../../src/model/run.ts'
+import { newTaskId } from '../../src/model/task-id.ts'
+import { newTask as queuedTask, shared } from '../postgres/sample.ts'
+import type { TestDatabase } from '../support/database.ts'
 import { ask, dialects, makeGatewayPlace, newTask, type GatewayPlace } from './place.ts'
 
-describe.each(dialects)('a spending cap over $name', ({ provider, model, asking }) => {
+describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
   let place: GatewayPlace
 
   beforeAll(async () => {
@@ -67,24 +71,25 @@ describe.each(dialects)('a spending cap over $name', ({ provider, model, asking 
     expect(Number(limit)).toBeLessThan(64_000)
   })
 
-  it('counts for a run and a night, too, over all their tasks', async () => {
-    const budgets = [
-      { scope: 'run' as const, id: `RUN ${model}`, capUsd: 0.02 },
-      { scope: 'night' as const, id: `2026-11-25 ${model}`, capUsd: null },
-    ]
+  it.each([
+    { schedule: null, scope: 'run' as const },
+    { schedule: 'nightly', scope: 'night' as const },
+  ])('is kept for all tasks of a $scope together', async ({ schedule, scope }) => {
+    const { runId, taskIds } = await startRun(place.database, { schedule, maxCostUsd: 0.02, tasks: 30 })
     place.api.tokens = { input: 300, output: 600 }
     let stop = null
-    for (let task = 0; task < 30 && stop === null; task++) {
-      const session = await place.open(provider, { budgets })
+    for (const taskId of taskIds) {
+      const session = await place.open(provider, { taskId })
       await ask(session, asking(session, 'scene:says'))
       await session.close()
       stop = session.stop()
+      if (stop !== null) break
     }
     place.api.tokens = {}
-    expect(stop).toMatchObject({ kind: 'over_budget', scope: 'run' })
-    const run = await place.spend.of('run', budgets[0]?.id ?? '')
-    expect(run.costUsd).toBeLessThanOrEqual(0.02)
-    expect(await place.spend.of('night', budgets[1]?.id ?? '')).toMatchObject({ requests: run.requests })
+    expect(stop).toMatchObject({ kind: 'over_budget', scope, capUsd: 0.02 })
+    const spent = await place.spend.of(scope, runId)
+    expect(spent.costUsd).toBeLessThanOrEqual(0.02)
+    expect(spent.requests).toBeGreaterThan(0)
   })
 
   it('needs a known price', async () => {
@@ -102,3 +107,28 @@ describe.each(dialects)('a spending cap over $name', ({ provider, model, asking 
     expect(free.usage()).toMatchObject({ requests: 1, costUsd: null })
   })
 })
+
+async function startRun(
+  { store }: TestDatabase,
+  facts: { schedule: string | null; maxCostUsd: number; tasks: number },
+): Promise<{ runId: string; taskIds: readonly string[] }> {
+  const runId = newTaskId()
+  const tasks = Array.from({ length: facts.tasks }, (_, order) =>
+    queuedTask({ place: { runId, batch: '1', batchNumber: 0, order, planTask: String(order) } }),
+  )
+  const run: NewRun = {
+    id: runId,
+    title: 'A plan',
+    repo: 'https://git.example.org/one.git',
+    base: null,
+    planPath: null,
+    schedule: facts.schedule,
+    scheduledFor: null,
+    batches: [{ id: '1', title: 'All' }],
+    startsUntil: null,
+    maxCostUsd: facts.maxCostUsd,
+  }
+  const answer = await store.submit(tasks, { ...shared, run: { run, pinned: null } })
+  if (!answer.accepted) throw new Error(JSON.stringify(answer.refusal))
+  return { runId, taskIds: answer.tasks.map(({ id }) => id) }
+}
