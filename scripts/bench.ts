@@ -7,6 +7,7 @@ import { startGitServer } from '../test/support/git-server.ts'
 import { makeRepository, type Files } from '../test/support/repositories.ts'
 import { output, pages, type Row } from './bench/dashboard.ts'
 import { containers } from './bench/containers.ts'
+import { timeGateway } from './bench/gateway.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
 
@@ -124,11 +125,26 @@ function filesOf(count: number, bytesEach: number): Files {
   return files
 }
 
+async function gatewayRow(): Promise<Row> {
+  const { straight, through } = await timeGateway(30)
+  const added = (of: (timing: (typeof through)[number]) => number) =>
+    median(through.map(of)) - median(straight.map(of))
+  const totalMs = median(straight.map((timing) => timing.totalMs))
+  const more = added((timing) => timing.totalMs)
+  return {
+    what: 'gateway, added to a streamed answer, 120 KB sent',
+    measured: `first byte ${added((timing) => timing.firstByteMs).toFixed(1)} ms, total ${more.toFixed(1)} ms (${((more / totalMs) * 100).toFixed(1)} %)`,
+    beside: `straight: first byte ${median(straight.map((timing) => timing.firstByteMs)).toFixed(1)} ms, total ${totalMs.toFixed(0)} ms`,
+    goal: '< 5 ms, < 2 %',
+  }
+}
+
 /** What can be measured, by the name to ask for it: `npm run bench -- 3 small large`. */
 const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   small: async () => [await againstScript('100 files', filesOf(100, 2000), 'ratio <= 1.15')],
   large: async () => [await againstScript('2,000 files of 50 MB', filesOf(2000, 25_000), 'ratio <= 0.7')],
   serve: pickUp,
+  gateway: async () => [await gatewayRow()],
   pages,
   output,
   containers: async () => containers(rounds),

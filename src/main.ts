@@ -25,6 +25,7 @@ import type { SubmitContext } from './core/submit.ts'
 import type { HandTools } from './core/hand-tools.ts'
 import type { BackupSummary, System } from './core/system.ts'
 import { createGateway } from './gateway/gateway.ts'
+import { summary } from './gateway/summary.ts'
 import { createCheckouts } from './git/checkout.ts'
 import { createCloner } from './git/clone.ts'
 import { createCredentials } from './git/credentials.ts'
@@ -262,6 +263,10 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       optional: agent.install !== null,
       look: () => lookAtAgent(gateway, agent),
     })),
+    {
+      area: 'model providers',
+      look: () => Promise.resolve({ detail: summary(settings.providers), problems: [] }),
+    },
     ...(github === null ? [] : [{ area: 'forge GitHub', look: () => lookAtForge(github) }]),
     { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
   ]

@@ -56,9 +56,8 @@ export function createGateway(options: GatewayOptions): Gateway & { close(): voi
       const access = options.access[provider]
       const account = accountOf(provider, access.login)
       if (access.login === null || account === null) throw new Error(logins[provider].what)
-      const { taskId } = spec.lease
-      const around = await options.spend.budgetsAround(taskId)
-      const budgets: Budget[] = [{ scope: 'task', id: taskId, capUsd: spec.capUsd }, ...around]
+      const ownBudget: Budget = { scope: 'task', id: spec.lease.taskId, capUsd: spec.capUsd }
+      const budgets = [ownBudget, ...(spec.budgets ?? [])]
       const purse = new Purse({ ...options, budgets })
       await mkdir(options.folder, { recursive: true, mode: 0o700 })
       const { login } = access

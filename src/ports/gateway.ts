@@ -1,5 +1,5 @@
 import type { ProviderName } from '../model/provider.ts'
-import type { BudgetScope } from './spend.ts'
+import type { Budget, BudgetScope } from './spend.ts'
 import type { Lease } from './task-store.ts'
 import type { Problem } from './runtime.ts'
 
@@ -22,9 +22,11 @@ export interface GatewaySpec {
   readonly model: string | null
   /**
    * US dollars that the task may cost in all, earlier attempts included; `null`: no cap. Checked, with what is reserved,
-   * before each request. What its run or its night may cost is known to the gateway.
+   * before each request.
    */
   readonly capUsd: number | null
+  /** What else it is counted for: its run, its night. */
+  readonly budgets?: readonly Budget[]
   /** Whether tools that run at the provider (web search, hosted MCP) may pass; else they are stripped. */
   readonly hostedTools: boolean
 }

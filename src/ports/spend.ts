@@ -1,10 +1,10 @@
 export const budgetScopes = ['task', 'run', 'night'] as const
 export type BudgetScope = (typeof budgetScopes)[number]
 
-/** What money is counted for, and how much of it there is. A night is a run that a schedule has started. */
+/** What money is counted for, and how much of it there is. */
 export interface Budget {
   readonly scope: BudgetScope
-  /** The task's id, or the run's. */
+  /** The task's id, or the run's; for a night, whatever names one. */
   readonly id: string
   /** US dollars in all; `null`: counted only. */
   readonly capUsd: number | null
@@ -45,8 +45,6 @@ export type Reservation =
 
 /** Keeps the spending of tasks, runs and nights where no crash and no other machine forgets it. */
 export interface Spend {
-  /** What a task is counted for beside itself: the run that it is part of, or the night, where a schedule started it. */
-  budgetsAround(taskId: string): Promise<readonly Budget[]>
   of(scope: BudgetScope, id: string): Promise<Spent>
   /**
    * Reserves up to `wantUsd` on all budgets, as much as the tightest has left, all or none; refuses where that is less

@@ -1,6 +1,8 @@
-import { sql } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Budget, BudgetScope, Booking, Reservation, Spend, Spent } from '../ports/spend.ts'
 import type { Database } from './database.ts'
+import { prepared } from './prepared.ts'
+import type { Schema } from './schema.ts'
 import { storableText } from './storable.ts'
 import { inTransaction, type Tx } from './transaction.ts'
 
@@ -37,16 +39,29 @@ export function openSpend({ db }: Pick<Database, 'db'>): Spend {
         reservedUsd: row.reserved_usd,
       }
     },
-    budgetsAround: async (taskId) => {
-      const { rows } = await sql<{ id: string; scope: BudgetScope; cap: number | null }>`
-        select runs.id, case when runs.schedule is null then 'run' else 'night' end as scope,
-          runs.max_cost_usd as cap
-        from tasks join runs on runs.id = tasks.run_id where tasks.id = ${storableText(taskId)}`.execute(db)
-      return rows.map(({ id, scope, cap }) => ({ scope, id, capUsd: cap }))
+    reserve: async (budgets, amount) => {
+      const [only] = budgets
+      if (only !== undefined && budgets.length === 1 && (await reserveInFull(db, only, amount.wantUsd))) {
+        return { granted: true, usd: amount.wantUsd }
+      }
+      return inTransaction(db, (tx) => reserve(tx, budgets, amount))
     },
-    reserve: (budgets, amount) => inTransaction(db, (tx) => reserve(tx, budgets, amount)),
     book: (budgets, booking) => inTransaction(db, (tx) => book(tx, budgets, booking)),
   }
+}
+
+/** The usual case in one statement, since an answer waits for it. `false`: nothing was reserved. */
+async function reserveInFull(
+  db: Kysely<Schema>,
+  { scope, id, capUsd }: Budget,
+  usd: number,
+): Promise<boolean> {
+  const { rows } = await sql`${prepared}
+    update spend set reserved_usd = reserved_usd + ${usd}, updated_at = now()
+    where scope = ${scope} and id = ${storableText(id)}
+      and (${capUsd}::double precision is null or cost_usd + reserved_usd + ${usd} <= ${capUsd}::double precision)
+    returning ${withoutDisk}`.execute(db)
+  return rows.length > 0
 }
 
 async function reserve(
@@ -54,17 +69,9 @@ async function reserve(
   budgets: readonly Budget[],
   { wantUsd, leastUsd }: { wantUsd: number; leastUsd: number },
 ): Promise<Reservation> {
-  const { scopes, ids } = keysOf(budgets)
-  await sql`
-    insert into spend (scope, id) select * from unnest(${scopes}::text[], ${ids}::text[])
-    order by 1, 2 on conflict do nothing`.execute(tx)
-  // Whoever counts against the same budget waits here, always in the same order.
-  const locked = await sql<{ scope: BudgetScope; id: string; cost_usd: number; reserved_usd: number }>`
-    select scope, id, cost_usd, reserved_usd from spend
-    where (scope, id) in (select * from unnest(${scopes}::text[], ${ids}::text[]))
-    order by scope, id for update`.execute(tx)
+  const rows = (await locked(tx, budgets)) ?? (await made(tx, budgets))
   let usd = wantUsd
-  for (const row of locked.rows) {
+  for (const row of rows) {
     const budget = budgets.find(({ scope, id }) => scope === row.scope && storableText(id) === row.id)
     if (budget === undefined || budget.capUsd === null) continue
     const left = budget.capUsd - row.cost_usd - row.reserved_usd
@@ -73,10 +80,42 @@ async function reserve(
     }
     usd = Math.min(usd, left)
   }
-  await sql`
+  const { scopes, ids } = keysOf(budgets)
+  await sql`${prepared}
     update spend set reserved_usd = reserved_usd + ${usd}, updated_at = now()
     where (scope, id) in (select * from unnest(${scopes}::text[], ${ids}::text[]))`.execute(tx)
   return { granted: true, usd }
+}
+
+/** A reservation need not outlive the machine, so that nobody waits for the disk; what is booked does. */
+const withoutDisk = sql.raw("set_config('synchronous_commit', 'off', true)")
+
+interface SpendRow {
+  readonly scope: BudgetScope
+  readonly id: string
+  readonly cost_usd: number
+  readonly reserved_usd: number
+}
+
+/**
+ * What stands for the budgets; whoever counts against one of them waits here, always in the same order. `null`: some are
+ * not there yet.
+ */
+async function locked(tx: Tx, budgets: readonly Budget[]): Promise<readonly SpendRow[] | null> {
+  const { scopes, ids } = keysOf(budgets)
+  const { rows } = await sql<SpendRow>`${prepared}
+    select scope, id, cost_usd, reserved_usd, ${withoutDisk} from spend
+    where (scope, id) in (select * from unnest(${scopes}::text[], ${ids}::text[]))
+    order by scope, id for update`.execute(tx)
+  return rows.length < budgets.length ? null : rows
+}
+
+async function made(tx: Tx, budgets: readonly Budget[]): Promise<readonly SpendRow[]> {
+  const { scopes, ids } = keysOf(budgets)
+  await sql`
+    insert into spend (scope, id) select * from unnest(${scopes}::text[], ${ids}::text[])
+    order by 1, 2 on conflict do nothing`.execute(tx)
+  return (await locked(tx, budgets)) ?? []
 }
 
 async function book(tx: Tx, budgets: readonly Budget[], booking: Booking): Promise<void> {

@@ -1,8 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { NewRun } from '../../src/model/run.ts'
-import { newTaskId } from '../../src/model/task-id.ts'
-import { newTask as queuedTask, shared } from '../postgres/sample.ts'
-import type { TestDatabase } from '../support/database.ts'
 import { ask, dialects, makeGatewayPlace, newTask, type GatewayPlace } from './place.ts'
 
 describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
@@ -71,25 +67,25 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
     expect(Number(limit)).toBeLessThan(64_000)
   })
 
-  it.each([
-    { schedule: null, scope: 'run' as const },
-    { schedule: 'nightly', scope: 'night' as const },
-  ])('is kept for all tasks of a $scope together', async ({ schedule, scope }) => {
-    const { runId, taskIds } = await startRun(place.database, { schedule, maxCostUsd: 0.02, tasks: 30 })
+  it('is kept for all tasks of a run together, and counted for a night', async () => {
+    const budgets = [
+      { scope: 'run' as const, id: newTask(), capUsd: 0.02 },
+      { scope: 'night' as const, id: newTask(), capUsd: null },
+    ]
     place.api.tokens = { input: 300, output: 600 }
     let stop = null
-    for (const taskId of taskIds) {
-      const session = await place.open(provider, { taskId })
+    for (let task = 0; task < 30 && stop === null; task++) {
+      const session = await place.open(provider, { budgets })
       await ask(session, asking(session, 'scene:says'))
       await session.close()
       stop = session.stop()
-      if (stop !== null) break
     }
     place.api.tokens = {}
-    expect(stop).toMatchObject({ kind: 'over_budget', scope, capUsd: 0.02 })
-    const spent = await place.spend.of(scope, runId)
-    expect(spent.costUsd).toBeLessThanOrEqual(0.02)
-    expect(spent.requests).toBeGreaterThan(0)
+    expect(stop).toMatchObject({ kind: 'over_budget', scope: 'run', capUsd: 0.02 })
+    const [run, night] = await Promise.all(budgets.map(({ scope, id }) => place.spend.of(scope, id)))
+    expect(run?.costUsd).toBeLessThanOrEqual(0.02)
+    expect(run?.requests).toBeGreaterThan(0)
+    expect(night).toMatchObject({ requests: run?.requests, costUsd: run?.costUsd })
   })
 
   it('needs a known price', async () => {
@@ -107,28 +103,3 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
     expect(free.usage()).toMatchObject({ requests: 1, costUsd: null })
   })
 })
-
-async function startRun(
-  { store }: TestDatabase,
-  facts: { schedule: string | null; maxCostUsd: number; tasks: number },
-): Promise<{ runId: string; taskIds: readonly string[] }> {
-  const runId = newTaskId()
-  const tasks = Array.from({ length: facts.tasks }, (_, order) =>
-    queuedTask({ place: { runId, batch: '1', batchNumber: 0, order, planTask: String(order) } }),
-  )
-  const run: NewRun = {
-    id: runId,
-    title: 'A plan',
-    repo: 'https://git.example.org/one.git',
-    base: null,
-    planPath: null,
-    schedule: facts.schedule,
-    scheduledFor: null,
-    batches: [{ id: '1', title: 'All' }],
-    startsUntil: null,
-    maxCostUsd: facts.maxCostUsd,
-  }
-  const answer = await store.submit(tasks, { ...shared, run: { run, pinned: null } })
-  if (!answer.accepted) throw new Error(JSON.stringify(answer.refusal))
-  return { runId, taskIds: answer.tasks.map(({ id }) => id) }
-}
