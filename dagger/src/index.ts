@@ -196,7 +196,11 @@ export class Nightshift {
       .withExec(['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund'])
       // Programs that packages fetch by a script of their own: PostgreSQL's links and Node itself.
       .withExec(['npm', 'rebuild', '--foreground-scripts'])
-    const built = installed.withDirectory(app, this.source).withExec(['npm', 'run', '--silent', 'build'])
+    // What does not go into the service must not make it be built anew.
+    const needed = whole
+      ? this.source
+      : this.source.filter({ include: ['bin', 'src', 'package*.json', 'tsconfig*.json'] })
+    const built = installed.withDirectory(app, needed).withExec(['npm', 'run', '--silent', 'build'])
     return whole
       ? built
       : built.withExec(['npm', 'prune', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
@@ -221,8 +225,9 @@ export class Nightshift {
     container = withSecrets(container, facts.secrets)
     const ended = container.withExec(
       ['node', `${app}/bin/nightshift.js`, 'run', ...args, '--runtime', 'dagger', '--json'],
-      // Its sandboxes are containers of the same engine.
-      { experimentalPrivilegedNesting: true, expect: ReturnType.Any },
+      // Its sandboxes are containers of the same engine. Its database drops to a user of its own, and takes root's rights
+      // to be reached from here.
+      { experimentalPrivilegedNesting: true, insecureRootCapabilities: true, expect: ReturnType.Any },
     )
     const [exitCode, evidence, said] = [await ended.exitCode(), await ended.stdout(), await ended.stderr()]
     if (exitCode === 0) return evidence

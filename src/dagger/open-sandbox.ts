@@ -142,7 +142,6 @@ async function called(
   image: string,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const waiting = new AbortController()
   const aborted = Promise.withResolvers<never>()
   const onAbort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
@@ -162,7 +161,6 @@ async function called(
     ])
   } finally {
     clearInterval(timer)
-    waiting.abort()
     signal.removeEventListener('abort', onAbort)
   }
 }

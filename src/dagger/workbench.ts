@@ -79,7 +79,7 @@ export class Workbench {
     return data.node.stdout
   }
 
-  /** Runs the keeper for something else than a sandbox, past any cache unless `cached`. */
+  /** Runs the keeper for something else than a sandbox. A `life` that was used before may be answered from the cache. */
   async once(args: readonly string[], life: string, signal: AbortSignal): Promise<string> {
     const launcher = await this.#launched()
     const container = launcher
