@@ -70,7 +70,7 @@ export class Nightshift {
    * @param openaiApiKey key for the agent codex, held by the gateway
    * @param geminiApiKey key for the agent gemini, held by the gateway
    * @param databaseUrl PostgreSQL that keeps the task; without it the task lives in this call
-   * @param repoService a service that is reached under the host name of `repo`
+   * @param repoService a service that answers at the address of `repo`, such as tcp://127.0.0.1:8080 of your machine
    */
   @func({ cache: 'never' })
   async task(
@@ -124,7 +124,7 @@ export class Nightshift {
    * @param openaiApiKey key for the agent codex, held by the gateway
    * @param geminiApiKey key for the agent gemini, held by the gateway
    * @param databaseUrl PostgreSQL that keeps the tasks; without it they live in this call
-   * @param repoService a service that is reached under the host name of `repo`
+   * @param repoService a service that answers at the address of `repo`, such as tcp://127.0.0.1:8080 of your machine
    */
   @func({ cache: 'never' })
   async plan(
@@ -219,12 +219,16 @@ export class Nightshift {
     let container = this.built(false).withEnvVariable('NIGHTSHIFT_CALL', newCall())
     if (facts.image !== '') container = container.withEnvVariable('NIGHTSHIFT_IMAGE', facts.image)
     if (facts.file !== undefined) container = container.withMountedFile('/tmp/plan.md', facts.file)
+    const url = new URL(facts.repo)
+    const onLoopback =
+      facts.repoService !== undefined && /^(?:localhost|127\.\d+\.\d+\.\d+)$/.test(url.hostname)
     if (facts.repoService !== undefined) {
-      container = container.withServiceBinding(new URL(facts.repo).hostname, facts.repoService)
+      container = container.withServiceBinding(onLoopback ? remoteAlias : url.hostname, facts.repoService)
     }
     container = withSecrets(container, facts.secrets)
+    const run = ['node', `${app}/bin/nightshift.js`, 'run', ...args, '--runtime', 'dagger', '--json']
     const ended = container.withExec(
-      ['node', `${app}/bin/nightshift.js`, 'run', ...args, '--runtime', 'dagger', '--json'],
+      onLoopback ? ['sh', '-c', forward, url.port === '' ? '80' : url.port, ...run] : run,
       // Its sandboxes are containers of the same engine. Its database drops to a user of its own, and takes root's rights
       // to be reached from here.
       { experimentalPrivilegedNesting: true, insecureRootCapabilities: true, expect: ReturnType.Any },
@@ -234,6 +238,17 @@ export class Nightshift {
     throw new Error(`exit code ${exitCode}\n${evidence.trim() === '' ? said.slice(-4000) : evidence}`)
   }
 }
+
+const remoteAlias = 'repository'
+/** The container's own loopback leads to the service, since the address of a repository on loopback is meant so. */
+const forward = `node -e '
+const net = require("node:net")
+net.createServer((client) => {
+  const service = net.connect(Number(process.argv[1]), "${remoteAlias}")
+  client.pipe(service).pipe(client)
+  for (const one of [client, service]) one.on("error", () => [client, service].forEach((each) => each.destroy()))
+}).listen(Number(process.argv[1]), "127.0.0.1")
+' "$0" & exec "$@"`
 
 /** Every call works anew: nothing of an earlier one may stand for it. */
 function newCall(): string {
