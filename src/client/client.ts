@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventSchema, type TaskEvent } from '../model/event.ts'
 import { runBatchesSchema, runSchema, type Run, type RunBatches } from '../model/run.ts'
 import { scheduleSchema, type Schedule } from '../model/schedule/schedule.ts'
+import type { submissionSchema } from '../model/submission.ts'
 import { taskSchema, type Task } from '../model/task.ts'
 import type { Limits, Page, QueueStats } from '../ports/task-store.ts'
 import { followEvents } from './event-following.ts'
@@ -36,6 +37,15 @@ const pageSchema = z.object({ items: z.array(taskSchema), nextCursor: z.string()
 const runPageSchema = z.object({ items: z.array(runSchema), nextCursor: z.string().nullable() })
 const scheduleListSchema = z.object({ items: z.array(scheduleSchema) })
 
+/** The body of `POST /tasks`. */
+export type Submission = z.input<typeof submissionSchema>
+
+/** The body of `POST /runs`: a plan, or its path in the repository, and options for all its tasks. */
+export type PlanRun = Partial<Omit<Submission, 'prompt' | 'needs' | 'branch'>> & {
+  readonly planPath?: string
+  readonly plan?: string
+}
+
 /**
  * A server of Nightshift, from afar. Everything rejects with `ServerProblem` (it refused) or `ServerUnreachable`;
  * what is lost on the way is sent again, and still done once.
@@ -53,8 +63,7 @@ export interface Client {
   bundle(id: string): Promise<Buffer>
   cancel(id: string): Promise<Task>
   retry(id: string): Promise<Task>
-  /** The body of `POST /runs`. */
-  startRun(body: Readonly<Record<string, unknown>>): Promise<Run>
+  startRun(body: PlanRun): Promise<Run>
   /** The parameters are those of `GET /runs`. */
   runs(parameters: Readonly<Record<string, string>>): Promise<Page<Run>>
   run(id: string): Promise<Run>
