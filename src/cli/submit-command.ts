@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { PlanRun } from '../client/client.ts'
 import type { Run } from '../model/run.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
@@ -66,5 +67,5 @@ async function submitPlan(
     ...defaults,
     plan: source.text,
     ...(repo === null ? {} : { repo: wholePath(repo) }),
-  })
+  } as PlanRun)
 }
