@@ -38,9 +38,12 @@ export function addSubmissionFlags(command: Command): Command {
     )
     .option(
       '--command <shell command>',
-      'the agent is this command, run in the clone with $NIGHTSHIFT_PROMPT',
+      'the agent is this command, run in the clone with $NIGHTSHIFT_PROMPT; with --agent acp, how it is started',
     )
-    .option('--agent <name>', 'command; claude and the others are not part of this version')
+    .option(
+      '--agent <name>',
+      'claude, codex, gemini, opencode, acp or command (default: claude, or command with --command)',
+    )
     .option('--model <name>', 'as the agent names it; opencode: provider/model (default: the agent’s own)')
     .option('--max-cost <dollars>', 'US dollars that a task may cost in all, such as 2.50')
     .option('--base <branch>', 'branch to start from (default: the remote’s default branch)')
