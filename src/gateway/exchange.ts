@@ -10,7 +10,7 @@ import type { Prepared, Provider, RefusedAnswer, Route } from './provider.ts'
 import type { Purse } from './purse.ts'
 import { BadRequest, readBody, type Body, type BodyRoom } from './request-body.ts'
 import type { Tally } from './tally.ts'
-import { noTokens, type Tokens } from './tokens.ts'
+import { inputOf, noTokens, type Tokens } from './tokens.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What all requests of a session share. */
@@ -24,6 +24,8 @@ export interface Exchange {
   readonly room: BodyRoom
   readonly tally: Tally
   readonly log: Log
+  /** The most tokens that a byte of a request has been so far; what a model counts may be more than what is usual. */
+  readonly density: { tokensPerByte: number }
   /** Replaces the real key. */
   readonly mask: (text: string) => string
   /** The agent can get no further. */
@@ -34,8 +36,8 @@ export interface Exchange {
   refused(answer: RefusedAnswer): void
 }
 
-/** Bytes of a request that make one token: fewer than usual, so that what is reserved is enough. */
-const bytesPerToken = { reserved: 3, usual: 4 }
+/** Bytes of a request that make one token, usually. */
+const bytesPerToken = 4
 /** With fewer tokens left to say, an answer is not worth asking for. */
 const fewestOutputTokens = 1024
 
@@ -114,6 +116,7 @@ async function ask(
     throw error
   } finally {
     const tokens = good ? tokensOf(tap, body.bytes) : noTokens
+    shared.density.tokensPerByte = Math.max(shared.density.tokensPerByte, inputOf(tokens) / body.bytes)
     // The name that answered may be one of another price.
     const model = tap?.reader.model() ?? prepared.model
     const paid = priceOf(model) ?? price
@@ -121,7 +124,7 @@ async function ask(
     shared.tally.add({ model: good ? model : null, tokens, costUsd })
     shared.purse.book({
       requests: 1,
-      inputTokens: tokens.input + tokens.cacheRead + tokens.cacheWrite + tokens.cacheWriteHour,
+      inputTokens: inputOf(tokens),
       cacheReadTokens: tokens.cacheRead,
       cacheWriteTokens: tokens.cacheWrite + tokens.cacheWriteHour,
       outputTokens: tokens.output,
@@ -143,7 +146,7 @@ async function reserve(shared: Exchange, price: Price | null, question: Question
       `no price is known for the model ${prepared.model}, and there is a spending cap`,
     )
   }
-  const inputTokens = Math.ceil(body.bytes / bytesPerToken.reserved)
+  const inputTokens = Math.ceil(body.bytes * shared.density.tokensPerByte)
   const hour = JSON.stringify(body.json['system'] ?? '').includes('"ttl":"1h"')
   const { inputUsd, outputTokenUsd } = largestCost(price, inputTokens, hour)
   const amount = {
@@ -168,8 +171,8 @@ async function reserve(shared: Exchange, price: Price | null, question: Question
 function tokensOf(tap: AnswerTap | null, requestBytes: number): Tokens {
   const told = tap?.reader.tokens() ?? null
   if (told !== null && tap?.reader.ended() === true) return told
-  const output = Math.ceil((tap?.said ?? 0) / bytesPerToken.usual)
-  const input = Math.ceil(requestBytes / bytesPerToken.usual)
+  const output = Math.ceil((tap?.said ?? 0) / bytesPerToken)
+  const input = Math.ceil(requestBytes / bytesPerToken)
   if (told === null) return { ...noTokens, input, output }
   return { ...told, output: Math.max(told.output, output) }
 }

@@ -15,6 +15,8 @@ const maxRequests = 32
 const maxHeldBytes = 96 * 1024 * 1024
 const maxMessageLength = 400
 const lookAgainMs = 1000
+/** More than usual, so that what is reserved is enough. */
+const tokensPerByteAtFirst = 1 / 3
 
 export interface SessionFacts extends Pick<
   Exchange,
@@ -74,6 +76,7 @@ export class Session implements GatewaySession {
       mask,
       room: new BodyRoom(maxHeldBytes),
       tally: this.#tally,
+      density: { tokensPerByte: tokensPerByteAtFirst },
       stop: (stop) => this.#stopWith(stop),
       answered: () => {
         facts.patience.answered()

@@ -54,6 +54,22 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
     expect(place.api.requests).toHaveLength(before)
   })
 
+  it('reserves more where a request has turned out to be more than its size tells', async () => {
+    const taskId = newTask()
+    const capUsd = 0.3
+    const session = await place.open(provider, { taskId, capUsd })
+    place.api.tokens = { input: 9000, output: 20 }
+    for (let tried = 0; tried < 200 && session.stop() === null; tried++) {
+      await ask(session, asking(session, 'scene:says'))
+    }
+    place.api.tokens = {}
+    await session.close()
+    expect(session.stop()).toMatchObject({ kind: 'over_budget' })
+    const { costUsd } = await place.spend.of('task', taskId)
+    expect(costUsd).toBeLessThanOrEqual(capUsd)
+    expect(costUsd).toBeGreaterThan(capUsd / 2)
+  })
+
   it('limits the last answer to what is left', async () => {
     const session = await place.open(provider, { capUsd: 0.05 })
     await ask(session, asking(session, 'scene:says', { body: { max_tokens: 64_000 } }))
