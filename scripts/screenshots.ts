@@ -58,6 +58,38 @@ async function git(...args: string[]): Promise<void> {
   if (ended.exitCode !== 0) throw new Error(`git ${args.join(' ')}: ${ended.stderr}`)
 }
 
+const plan = `# The night of the rooms
+
+## Batch 1: Find out
+
+### Task 1.1: Count the lines of the rooms, in ROOMS.md
+
+### Task 1.2: List what the tests promise, in PROMISES.md
+
+### Task 1.3: Write down the history, in HISTORY.md
+
+## Batch 2: Tell
+
+### Task 2.1: Explain the scheduler in one paragraph
+\`\`\`yaml
+needs: ["1.1"]
+\`\`\`
+
+### Task 2.2: Add the promises to the rooms
+\`\`\`yaml
+needs: ["1.1", "1.2"]
+command: "sleep 90"
+\`\`\`
+
+## Batch 3: Finish
+
+### Task 3.1: Write the summary of the night
+\`\`\`yaml
+needs: ["2.2"]
+command: "date > SUMMARY.md"
+\`\`\`
+`
+
 interface Shot {
   readonly name: string
   readonly path: string
@@ -94,7 +126,7 @@ async function main(): Promise<void> {
   const path = await chromiumPath()
   if (path === null) throw new Error('there is no Chromium here: apt-get install chromium')
   await mkdir(folderOfPictures, { recursive: true })
-  const repo = join(folder, 'nightshift.git')
+  const repo = join(folder, 'team', 'nightshift.git')
   await git('clone', '--quiet', '--bare', checkout, repo)
   await commitTo(repo, 'main', { '.nightshift.yaml': rules }, { message: 'Rules for the night' })
   const server = await startBenchServer(folder, 4)
@@ -119,28 +151,17 @@ async function main(): Promise<void> {
       command: good,
       needs: [live.id],
     })
-    await new Promise((resolve) => setTimeout(resolve, 9000))
-    const [, promises, , rejected] = tasks
+    const started = await server.start({ plan, repo, base: 'main', command: good })
+    await new Promise((resolve) => setTimeout(resolve, 20_000))
+    const [, , history, rejected] = tasks
     for (const dark of [false, true]) {
       const suffix = dark ? '-dark' : ''
-      await take(browser, server.url, { name: `overview${suffix}`, path: '/', dark, whole: true })
-      await take(browser, server.url, {
-        name: `task${suffix}`,
-        path: `/tasks/${rejected?.id}`,
-        dark,
-        whole: true,
-      })
-      await take(browser, server.url, { name: `live${suffix}`, path: `/tasks/${live.id}`, dark, whole: true })
-      await take(browser, server.url, { name: `tasks${suffix}`, path: '/tasks', dark })
-      await take(browser, server.url, { name: `phone${suffix}`, path: '/', dark, phone: true, whole: true })
-      await take(browser, server.url, {
-        name: `phone-task${suffix}`,
-        path: `/tasks/${promises?.id}`,
-        dark,
-        phone: true,
-        whole: true,
-      })
+      await take(browser, server.url, { name: `overview${suffix}`, path: '/', dark })
+      await take(browser, server.url, { name: `task${suffix}`, path: `/tasks/${history?.id}`, dark })
+      await take(browser, server.url, { name: `run${suffix}`, path: `/runs/${started.id}`, dark })
     }
+    await take(browser, server.url, { name: 'phone', path: `/tasks/${rejected?.id}`, phone: true })
+    await take(browser, server.url, { name: 'live', path: `/tasks/${live.id}`, dark: true })
   } finally {
     await browser.close()
     await server.close()

@@ -36,6 +36,14 @@ export interface Settings {
   readonly keepWorkMs: number
   /** Memory of one sandbox, all its processes together. */
   readonly memoryBytes: number
+  /** How long what ended tasks leave is kept, in milliseconds; `null`: for ever. */
+  readonly keep: {
+    readonly outputMs: number | null
+    readonly eventsMs: number | null
+    readonly diffsMs: number | null
+    /** Mirrors of repositories that no task starts from any more. */
+    readonly mirrorsMs: number | null
+  }
   /** Processes and threads of one sandbox. */
   readonly processes: number
   /** The index that git is committing from, as it tells its hooks; `null`: the usual one. */
@@ -129,6 +137,12 @@ const githubUrl = z
     'must be an https URL; http is taken for this machine alone',
   )
 
+const dayMs = 86_400_000
+const keepSchema = z.union(
+  [z.literal('forever').transform(() => null), durationSchema({ minMs: 60_000, maxMs: 10_000 * dayMs })],
+  'must be a duration such as 30d, or forever',
+)
+
 const environmentSchema = z.object({
   DATABASE_URL: z
     .string()
@@ -170,6 +184,10 @@ const environmentSchema = z.object({
   _EXPERIMENTAL_DAGGER_CLI_BIN: z.string().optional(),
   DAGGER_SESSION_PORT: z.coerce.number().int().min(1).max(65535).optional(),
   DAGGER_SESSION_TOKEN: z.string().optional(),
+  NIGHTSHIFT_KEEP_OUTPUT: keepSchema.default(30 * dayMs),
+  NIGHTSHIFT_KEEP_EVENTS: keepSchema.default(180 * dayMs),
+  NIGHTSHIFT_KEEP_DIFFS: keepSchema.default(180 * dayMs),
+  NIGHTSHIFT_KEEP_MIRRORS: keepSchema.default(30 * dayMs),
   NIGHTSHIFT_PROCESSES: z.coerce.number().int().min(16).default(1024),
   ANTHROPIC_API_KEY: z.string().optional(),
   CLAUDE_CODE_OAUTH_TOKEN: z.string().optional(),
@@ -222,6 +240,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     author: { name: name ?? '', email: email ?? '' },
     keepWorkMs: env.NIGHTSHIFT_KEEP_WORK ?? defaultKeepWorkMs,
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,
+    keep: {
+      outputMs: env.NIGHTSHIFT_KEEP_OUTPUT,
+      eventsMs: env.NIGHTSHIFT_KEEP_EVENTS,
+      diffsMs: env.NIGHTSHIFT_KEEP_DIFFS,
+      mirrorsMs: env.NIGHTSHIFT_KEEP_MIRRORS,
+    },
     processes: env.NIGHTSHIFT_PROCESSES,
     gitIndexFile: env.GIT_INDEX_FILE ?? null,
     maxTurns: env.NIGHTSHIFT_MAX_TURNS,

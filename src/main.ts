@@ -24,12 +24,14 @@ import type { RunContext } from './core/submit-run.ts'
 import type { SubmitContext } from './core/submit.ts'
 import type { HandTools } from './core/hand-tools.ts'
 import type { BackupSummary, System } from './core/system.ts'
+import { startTidying } from './core/tidying.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { summary } from './gateway/summary.ts'
 import { createCheckouts } from './git/checkout.ts'
 import { createCloner } from './git/clone.ts'
 import { createCredentials } from './git/credentials.ts'
 import { localPlace } from './git/git-place.ts'
+import { removeOldMirrors } from './git/old-mirrors.ts'
 import { createPublisher } from './git/publisher.ts'
 import { createRepositories } from './git/repositories.ts'
 import { createDaggerRuntime } from './dagger/dagger-runtime.ts'
@@ -57,6 +59,7 @@ import { restoreBackup } from './postgres/backup/restore-home.ts'
 import { openDashboard } from './postgres/dashboard.ts'
 import { openEventLog } from './postgres/event-log.ts'
 import { openNumbers } from './postgres/numbers.ts'
+import { forgetOld } from './postgres/retention.ts'
 import { openSessionStore } from './postgres/session-store.ts'
 import { openTokenStore } from './postgres/token-store.ts'
 import { isTransient } from './postgres/transient.ts'
@@ -306,6 +309,17 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       const life = { id: ulid(), host: hostname(), pid: process.pid, slots }
       const scheduler = startScheduler(parts, { life, pool, machineId, heartbeatMs, pollMs, disk, log })
       if (pool !== null) return scheduler
+      const { mirrorsMs } = settings.keep
+      const tidying = startTidying({
+        clock: systemClock,
+        log,
+        work: [
+          () => forgetOld(database, settings.keep, log),
+          ...(mirrorsMs === null
+            ? []
+            : [() => removeOldMirrors({ home: settings.home, olderMs: mirrorsMs, log })]),
+        ],
+      })
       const now = () => new Date()
       const keeper = startKeeper({ schedules, context: runContext, clock: systemClock, now, log })
       return {
@@ -313,7 +327,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
           return scheduler.running
         },
         async drain(graceMs) {
-          await Promise.all([keeper.stop(), scheduler.drain(graceMs)])
+          await Promise.all([tidying.stop(), keeper.stop(), scheduler.drain(graceMs)])
         },
       }
     },

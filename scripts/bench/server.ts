@@ -11,6 +11,8 @@ export interface BenchServer {
   readonly url: string
   readonly child: ChildProcess
   submit(body: Readonly<Record<string, unknown>>): Promise<Task>
+  /** Starts a run; answers it. */
+  start(body: Readonly<Record<string, unknown>>): Promise<{ id: string }>
   get<T>(path: string): Promise<T>
   post(path: string): Promise<void>
   /** Resolves when all of these tasks have ended; throws where one ended otherwise than `pushed`. */
@@ -58,6 +60,7 @@ export async function startBenchServer(
     url,
     child,
     submit: (body) => call('POST', '/tasks', body),
+    start: (body) => call('POST', '/runs', body),
     get: (path) => call('GET', path),
     post: async (path) => void (await call('POST', path)),
     async untilPushed(tasks) {

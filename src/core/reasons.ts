@@ -296,6 +296,11 @@ export function nextStep(task: Task): string | null {
   }
 }
 
+/** Why a worker takes nothing now. */
+export function shortOfDisk(host: string, freeBytes: number, neededBytes: number): string {
+  return `the disk of ${host} is nearly full: ${mebibytes(freeBytes)} are free, ${mebibytes(neededBytes)} are needed; make room there, and it goes on by itself`
+}
+
 function checkClause(check: CheckResult): string {
   const how = check.exitCode === null ? 'did not end in time' : `exit code ${check.exitCode}`
   return `${check.name} (${how})`

@@ -5,6 +5,7 @@ import type { WorkerAbilities, WorkerLife } from '../ports/task-store.ts'
 import { abilitiesHere } from './agent-abilities.ts'
 import type { PipelineParts } from './attempt.ts'
 import { execute, type Running } from './execute.ts'
+import { shortOfDisk } from './reasons.ts'
 
 export interface SchedulerOptions {
   readonly life: Omit<WorkerLife, 'agents' | 'accounts'>
@@ -47,6 +48,8 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
   const stopping = new AbortController()
   const graceOver = new AbortController()
   let handingBack = false
+  /** Told with every heartbeat: tasks that nobody has room for say so. */
+  let noRoom: string | null = null
   let lastDiskWarningMs = Number.NEGATIVE_INFINITY
 
   /** Looked up again and again: what a person installs or logs in to counts without a restart. */
@@ -88,7 +91,11 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
 
   async function hasDisk(): Promise<boolean> {
     const free = await options.disk.freeBytes()
-    if (free >= options.disk.minFreeBytes) return true
+    if (free >= options.disk.minFreeBytes) {
+      noRoom = null
+      return true
+    }
+    noRoom ??= shortOfDisk(life.host, free, options.disk.minFreeBytes)
     if (clock.monotonicMs() - lastDiskWarningMs > diskWarningMs) {
       lastDiskWarningMs = clock.monotonicMs()
       log.warn('no task is taken: the disk is nearly full', {
@@ -116,7 +123,9 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     const asked = [...running]
     const leases = asked.map((task) => task.claimed.lease)
     const answers = new Map(
-      (await store.heartbeat({ ...life, ...(await here) }, leases)).map((answer) => [answer.taskId, answer]),
+      (
+        await store.heartbeat({ ...life, ...(await here), pool: options.pool, shortOfDisk: noRoom }, leases)
+      ).map((answer) => [answer.taskId, answer]),
     )
     for (const task of asked) {
       const { taskId, attempt } = task.claimed.lease

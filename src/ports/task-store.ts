@@ -299,4 +299,8 @@ export interface WorkerLife {
   /** Agents that work there, and its logins. */
   readonly agents: readonly AgentName[]
   readonly accounts: readonly ProviderAccount[]
+  /** Whose tasks it takes; without: the shared pool's. */
+  readonly pool?: string | null
+  /** Why it takes nothing, as a sentence: its disk is nearly full. Without, or `null`: it has room. */
+  readonly shortOfDisk?: string | null
 }

@@ -11,14 +11,16 @@ export async function heartbeat(
 ): Promise<readonly Heartbeat[]> {
   const beat = await sql<Heartbeat>`
     ${prepared} with life as (
-      insert into workers (id, host, pid, slots, seen_at, agents, accounts)
+      insert into workers (id, host, pid, slots, seen_at, agents, accounts, pool, short_of_disk)
       values (
         ${worker.id}, ${storableText(worker.host)}, ${worker.pid}, ${worker.slots}, clock_timestamp(),
         ${worker.agents}::text[],
-        ${worker.accounts.map(({ provider, account }) => `${provider} ${account}`)}::text[])
+        ${worker.accounts.map(({ provider, account }) => `${provider} ${account}`)}::text[],
+        ${worker.pool ?? ''}, ${worker.shortOfDisk ?? null})
       on conflict (id) do update set
         host = excluded.host, pid = excluded.pid, slots = excluded.slots, seen_at = excluded.seen_at,
-        agents = excluded.agents, accounts = excluded.accounts
+        agents = excluded.agents, accounts = excluded.accounts, pool = excluded.pool,
+        short_of_disk = excluded.short_of_disk
     )
     update tasks set lease_until = clock_timestamp() + ${context.options.leaseMs} * interval '1 ms'
     from unnest(

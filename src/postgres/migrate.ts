@@ -6,6 +6,7 @@ import { addForge } from './migrations/m0005-forge.ts'
 import { addRuns } from './migrations/m0006-runs.ts'
 import { addSchedules } from './migrations/m0006b-schedules.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
+import { tellOfDisks } from './migrations/m0007b-disk.ts'
 import { addAccounts } from './migrations/m0004-accounts.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
@@ -18,6 +19,7 @@ const migrations: Record<string, Migration> = {
   '0006-runs': { up: addRuns },
   '0006b-schedules': { up: addSchedules },
   '0007-house': { up: furnishHouse },
+  '0007b-disk': { up: tellOfDisks },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

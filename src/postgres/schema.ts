@@ -140,6 +140,8 @@ export interface Schema {
     seen_at: Date
     agents: Generated<readonly string[]>
     accounts: Generated<readonly string[]>
+    pool: Generated<string>
+    short_of_disk: string | null
   }
   account_holds: { account: string; until: Date; reason: string }
   idempotency_keys: {

@@ -3,6 +3,7 @@ import { showHolds } from './account-holds.ts'
 import { promoteDue } from './claim.ts'
 import { endCancelled, evidenceSoFar } from './end-task.ts'
 import { forgetOldKeys } from './idempotency.ts'
+import { showDisks } from './disk-hold.ts'
 import { showPause } from './pause.ts'
 import { reasons } from './reasons.ts'
 import { missedBatches } from './release-batch.ts'
@@ -24,7 +25,7 @@ export async function sweep(context: StoreContext): Promise<number> {
     ...(await inTransaction(context.db, (tx) => promoteDue(tx, null))),
   ]
   context.notifier.changed(changed)
-  const paused = await showPause(context)
+  const paused = (await showPause(context)) + (await showDisks(context))
   const held = await showHolds(context)
   await inTransaction(context.db, (tx) => forget(tx, context.options.keepWorkMs))
   return new Set(changed).size + paused + held

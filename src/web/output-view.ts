@@ -26,7 +26,7 @@ export function outputView(
     ${
       events.length === 0
         ? html`<p class="soft" id="output-none">
-            ${task.state === 'done' ? 'It printed nothing.' : 'Nothing yet.'}
+            ${task.state === 'done' ? 'None is kept.' : 'Nothing yet.'}
           </p>`
         : ''
     }`

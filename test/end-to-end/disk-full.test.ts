@@ -70,6 +70,23 @@ describe.skipIf(!mayMount)(
       expect((await server.process.stop()).exitCode).toBe(0)
     }, 180_000)
 
+    it('holds what is queued and says why, and goes on by itself once there is room', async () => {
+      mountDisk(64)
+      const remote = await makeRepository(join(place.folder, 'remote.git'))
+      const server = await startServer(place)
+      const task = await server.submit({ repo: remote.path, prompt: 'Wait', command: 'echo 1 > one.txt' })
+      const held = await until(async () => {
+        const found = await server.task(task.id)
+        return found.state === 'held' ? found : null
+      }, 'the task to be held')
+      expect(held.reason).toMatch(/^the disk of .* is nearly full: \d+ MiB are free, 512 MiB are needed/)
+      const stats = (await (await server.request('GET', '/api/v1/stats')).json()) as { holds: object }
+      expect(stats.holds).toEqual({ disk: 1 })
+      expect(spawnSync('mount', ['-o', 'remount,size=700m', home]).status).toBe(0)
+      expect(await server.untilDone(task.id)).toMatchObject({ outcome: 'pushed' })
+      expect((await server.process.stop()).exitCode).toBe(0)
+    }, 180_000)
+
     it('a run on a disk without room says so, waits for it, and can be ended', async () => {
       mountDisk(64)
       const remote = await makeRepository(join(place.folder, 'remote.git'))
