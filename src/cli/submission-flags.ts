@@ -13,6 +13,7 @@ export interface SubmissionFlags {
   reviewer?: string
   reviewCommand?: string
   candidates?: string
+  keep?: string
   mergeMethod?: string
   requireChanges?: boolean
   runtime?: string
@@ -66,6 +67,7 @@ export function addSubmissionFlags(command: Command): Command {
       '--review-command <shell command>',
       'the reviewer is this command, which prints its verdict as JSON',
     )
+    .option('--keep <first|smallest>', 'which candidate, of those that pass the gate (default: first)')
     .option('--candidates <number>', 'agents that work on it side by side, of which one is kept (default: 1)')
 }
 
@@ -91,6 +93,7 @@ const fields = [
   'runtime',
   'merge',
   'mergeMethod',
+  'keep',
 ] as const
 
 const numberFields = ['priority', 'maxCost', 'candidates'] as const

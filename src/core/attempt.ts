@@ -59,6 +59,8 @@ export interface Attempt {
   readonly journal: Journal
   /** Aborts with an {@link Interruption} as its reason. */
   readonly signal: AbortSignal
+  /** Its number among several at the same work, from 1. */
+  readonly candidate?: number
   /** Grows step by step; settled as it stands whatever happens. */
   evidence: Evidence
   /** The diff of the last work that was handed over. */
@@ -66,8 +68,12 @@ export interface Attempt {
 }
 
 /** What every command in a sandbox may know of its task. */
-export function taskEnvironment({ claimed }: Attempt): Readonly<Record<string, string>> {
-  return { NIGHTSHIFT_TASK: claimed.lease.taskId, NIGHTSHIFT_ATTEMPT: String(claimed.lease.attempt) }
+export function taskEnvironment({ claimed, candidate }: Attempt): Readonly<Record<string, string>> {
+  return {
+    NIGHTSHIFT_TASK: claimed.lease.taskId,
+    NIGHTSHIFT_ATTEMPT: String(claimed.lease.attempt),
+    ...(candidate === undefined ? {} : { NIGHTSHIFT_CANDIDATE: String(candidate) }),
+  }
 }
 
 /** Why a running attempt has to stop. */

@@ -1,4 +1,5 @@
 import type { Work } from '../ports/publisher.ts'
+import type { CloneSource } from '../ports/runtime.ts'
 import type { Ending } from '../ports/task-store.ts'
 import type { Attempt } from './attempt.ts'
 import { openBook } from './book.ts'
@@ -8,7 +9,8 @@ import { Stop, outcomeOf } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive } from './steps/hand-over.ts'
 import { prepare } from './steps/prepare.ts'
-import { readRules } from './steps/repository-file.ts'
+import { bestOf, type Chosen } from './steps/candidates.ts'
+import { readRules, type RepositoryRules } from './steps/repository-file.ts'
 import { wantsReview } from './steps/review.ts'
 import { Workshop } from './steps/workshop.ts'
 
@@ -21,11 +23,12 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const book = await openBook(parts, claimed.lease)
   const { source, base, pinnedSha } = await prepare(attempt, book)
   const rules = await readRules(attempt, source)
-  const workshop = new Workshop(attempt, source, rules)
-  const shops = [workshop]
+  const shops: Workshop[] = []
   const heads = new Set<string>()
-  const desk = { attempt, book, source, rules, base, pinnedSha, workshop, shops, heads }
   try {
+    const { workshop, passed } = await openWorkshop(attempt, source, rules, shops)
+    const desk = { attempt, book, source, rules, base, pinnedSha, workshop, shops, heads }
+    if (passed !== null) await keepJudged(desk, passed)
     const work = await workThatHolds(desk)
     if (work === null) return noChanges(attempt)
     // Where nobody needs the sandbox any more it is removed while the remote is talked to.
@@ -37,6 +40,21 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
   } finally {
     for (const shop of shops) await shop.close()
   }
+}
+
+/** Where the agent works; of several at the same work, the one that is kept. Saved work has been chosen before. */
+async function openWorkshop(
+  attempt: Attempt,
+  source: CloneSource,
+  rules: RepositoryRules,
+  shops: Workshop[],
+): Promise<Chosen> {
+  const { claimed, parts } = attempt
+  const isFresh = claimed.lease.attempt === 1 || (await parts.store.savedWork(claimed.lease)) === null
+  if (claimed.options.candidates > 1 && isFresh) return bestOf(attempt, source, rules, shops)
+  const workshop = new Workshop(attempt, source, rules)
+  shops.push(workshop)
+  return { workshop, passed: null }
 }
 
 /** The agent's work and its fix rounds, until the gate finds nothing more. `null`: nothing differs from the base. */

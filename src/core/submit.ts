@@ -125,7 +125,6 @@ export async function judge(context: SubmitContext, request: unknown, door: Door
     ...agentFaults(asked, agent, context.agents),
     ...networkFaults(asked, door, context.refusedHost),
     ...runtimeFaults(asked, context.runtimes),
-    ...absentFaults(asked),
     ...reviewFaults(asked, agent, context.agents),
   ]
   const located = await context.repositories.locate(asked.repo, door)
@@ -167,6 +166,7 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
       reviewer: asked.reviewer ?? (asked.reviewCommand === undefined ? null : 'command'),
       reviewCommand: asked.reviewCommand ?? null,
       candidates: asked.candidates,
+      keep: asked.keep,
     },
   }
 }
@@ -187,15 +187,6 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
     return [{ field: 'command', message: `does not go with the agent ${agent}; leave one of the two out` }]
   }
   return []
-}
-
-/** What this version does not do yet is refused at the door, never ignored. */
-function absentFaults(asked: Submission): FieldFault[] {
-  const absent: FieldFault[] = []
-  if (asked.candidates !== 1) {
-    absent.push({ field: 'candidates', message: 'must be 1: more are not available in this version' })
-  }
-  return absent
 }
 
 /** Whoever reviews has to be there, and a command reviews only by a command of its own. */

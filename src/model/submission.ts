@@ -82,6 +82,10 @@ export const submissionSchema = z
       .max(8)
       .default(1)
       .meta({ description: 'Agents that work on it side by side; one result is kept.' }),
+    keep: z
+      .enum(['first', 'smallest'])
+      .default('first')
+      .meta({ description: 'Which candidate is kept, among those that pass the gate.' }),
     requireChanges: z
       .boolean()
       .default(false)

@@ -86,6 +86,8 @@ export interface TaskOptions {
   reviewCommand: string | null
   /** How many agents work on it side by side, of which one is kept. */
   candidates: number
+  /** Which of them, among those that pass the gate. */
+  keep: 'first' | 'smallest'
 }
 
 /** Options as they were before they were known: what older versions stored lacks the newer ones. */
@@ -103,6 +105,7 @@ export const defaultTaskOptions: TaskOptions = {
   reviewer: null,
   reviewCommand: null,
   candidates: 1,
+  keep: 'first',
 }
 
 /** Where a task stands in a run. */

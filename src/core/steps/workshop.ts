@@ -27,6 +27,7 @@ export class Workshop {
   #sandbox: Sandbox | null = null
   #rounds: AgentRounds | null = null
   #conversation: Conversation | null = null
+  #made: Handout | null = null
 
   constructor(attempt: Attempt, source: CloneSource, rules: RepositoryRules) {
     this.#attempt = attempt
@@ -40,8 +41,16 @@ export class Workshop {
     this.#conversation = conversation
   }
 
+  /** The next round is one that was done already: this is what came of it. */
+  handOutAgain(handout: Handout): void {
+    this.#made = handout
+  }
+
   /** One round of the agent, from its prompt to the bundle of all that it did so far. */
   async round(round: number, findings: string | null): Promise<Handout> {
+    const made = this.#made
+    this.#made = null
+    if (made !== null) return made
     const sandbox = this.#sandbox ?? (await this.#open())
     const rounds = (this.#rounds ??= new AgentRounds(this.#attempt, this.#rules, this.#conversation))
     const step = round === 0 ? 'agent' : 'fix'
