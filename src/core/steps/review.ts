@@ -159,7 +159,8 @@ async function callOf(
   return agent.call({
     prompt,
     brief: prompt,
-    command: options.reviewCommand,
+    // An author that speaks the protocol reviews by the same command.
+    command: options.reviewCommand ?? (agent.name === 'acp' && task.agent === 'acp' ? options.command : null),
     model: modelFor(claimed, agent),
     round: turn.round,
     findings: null,
