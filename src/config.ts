@@ -31,6 +31,10 @@ export interface Settings {
   readonly github: GithubSettings | null
   /** Where repositories with pull requests are, also where there is no token for it. */
   readonly githubServerUrl: string
+  /** Secret of the webhooks that forges send here; `null`: none are taken. */
+  readonly webhookSecret: string | null
+  /** Where the ends of tasks are told to; `null`: nowhere. */
+  readonly notify: { readonly url: string; readonly secret: string | null } | null
   readonly author: { readonly name: string; readonly email: string }
   /** Milliseconds for which the work of a task that ended badly is kept. */
   readonly keepWorkMs: number
@@ -159,6 +163,9 @@ const environmentSchema = z.object({
   NIGHTSHIFT_NETWORK: z.string().default('*'),
   NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
   NIGHTSHIFT_POLICY: z.string().optional(),
+  NIGHTSHIFT_WEBHOOK_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
+  NIGHTSHIFT_NOTIFY_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  NIGHTSHIFT_NOTIFY_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),
   GITHUB_TOKEN: z.string().optional(),
   GITHUB_SERVER_URL: githubUrl.default('https://github.com'),
   GITHUB_API_URL: githubUrl.optional(),
@@ -237,6 +244,11 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     operatorPolicy: env.NIGHTSHIFT_POLICY === undefined ? null : resolve(env.NIGHTSHIFT_POLICY),
     github: githubSettings(env),
     githubServerUrl: env.GITHUB_SERVER_URL.replace(/\/+$/, ''),
+    webhookSecret: env.NIGHTSHIFT_WEBHOOK_SECRET ?? null,
+    notify:
+      env.NIGHTSHIFT_NOTIFY_URL === undefined
+        ? null
+        : { url: env.NIGHTSHIFT_NOTIFY_URL, secret: env.NIGHTSHIFT_NOTIFY_SECRET ?? null },
     author: { name: name ?? '', email: email ?? '' },
     keepWorkMs: env.NIGHTSHIFT_KEEP_WORK ?? defaultKeepWorkMs,
     memoryBytes: env.NIGHTSHIFT_MEMORY_MB * mebibyte,

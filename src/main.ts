@@ -19,6 +19,7 @@ import { explainChoice } from './core/choose-runtime.ts'
 import { examine, type Examination } from './core/doctor.ts'
 import { createMask } from './core/mask.ts'
 import { startScheduler } from './core/scheduler.ts'
+import { startTelling } from './core/tell-ends.ts'
 import { startKeeper } from './core/schedules/keeper.ts'
 import type { RunContext } from './core/submit-run.ts'
 import type { SubmitContext } from './core/submit.ts'
@@ -47,6 +48,7 @@ import type { Agent } from './ports/agent.ts'
 import type { Gateway } from './ports/gateway.ts'
 import { parsePolicyFile } from './model/repository-file/parse.ts'
 import type { Forge } from './ports/forge.ts'
+import { httpTeller } from './notify/http-teller.ts'
 import { openDatabase } from './postgres/database.ts'
 import { openEmbedded } from './postgres/embedded/open-embedded.ts'
 import { openSpend } from './postgres/spend.ts'
@@ -308,6 +310,12 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     startScheduler({ pool, slots }) {
       const life = { id: ulid(), host: hostname(), pid: process.pid, slots }
       const scheduler = startScheduler(parts, { life, pool, machineId, heartbeatMs, pollMs, disk, log })
+      const { notify } = settings
+      if (notify !== null) {
+        const tell = httpTeller(notify.url, notify.secret)
+        const telling = startTelling({ store, tell, clock: systemClock, log })
+        closers.push(() => telling.stop())
+      }
       if (pool !== null) return scheduler
       const { mirrorsMs } = settings.keep
       const tidying = startTidying({

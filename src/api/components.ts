@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { eventSchema } from '../model/event.ts'
 import { agentEvidenceSchema, checkResultSchema, evidenceSchema, violationSchema } from '../model/evidence.ts'
 import { outcomeSchema } from '../model/outcome.ts'
+import { reviewSchema } from '../model/review.ts'
 import { runtimeNames, submissionSchema } from '../model/submission.ts'
 import { runRequestSchema } from '../model/run-request.ts'
 import { runBatchesSchema, runSchema } from '../model/run.ts'
@@ -47,6 +48,7 @@ const schemas = {
   Violation: violationSchema,
   CheckResult: checkResultSchema,
   AgentEvidence: agentEvidenceSchema,
+  Review: reviewSchema,
   Submission: submissionSchema,
   AgentRun: agentRunSchema,
   TaskPage: taskPageSchema,

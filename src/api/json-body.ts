@@ -38,20 +38,21 @@ export async function readNoBody(request: Request): Promise<void> {
   throw invalidFields(fields.map((field) => ({ field, message: 'is not known: this call takes no fields' })))
 }
 
-async function readBytes(request: Request): Promise<Buffer> {
+/** The bytes of a body; throws {@link ProblemError} 413 where there are more. */
+export async function readBytes(request: Request, maxBytes = maxBodyBytes): Promise<Buffer> {
   const declared = Number(request.headers.get('content-length') ?? '0')
-  if (declared > maxBodyBytes) throw tooLarge()
+  if (declared > maxBytes) throw tooLarge(maxBytes)
   const chunks: Uint8Array[] = []
   let length = 0
   // The declared length may be missing or a lie: what counts is what comes.
   for await (const chunk of request.body ?? []) {
     length += chunk.byteLength
-    if (length > maxBodyBytes) throw tooLarge()
+    if (length > maxBytes) throw tooLarge(maxBytes)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
-function tooLarge(): ProblemError {
-  return new ProblemError('body-too-large', `at most ${maxBodyBytes} bytes are taken`)
+function tooLarge(maxBytes: number): ProblemError {
+  return new ProblemError('body-too-large', `at most ${maxBytes} bytes are taken`)
 }

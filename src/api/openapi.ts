@@ -20,6 +20,7 @@ export function openApiDocument(app: OpenAPIHono, version: string): OpenApiDocum
       { name: 'Schedules', description: 'What is started at set times.' },
       { name: 'Operations', description: 'The queue as a whole.' },
       { name: 'Repositories', description: 'What a repository says of itself.' },
+      { name: 'Forges', description: 'Where forges tell of changes.' },
       { name: 'Health', description: 'For those who watch over the process.' },
     ],
   })

@@ -1,13 +1,14 @@
 import type { Work } from '../ports/publisher.ts'
 import type { CloneSource } from '../ports/runtime.ts'
 import type { Ending } from '../ports/task-store.ts'
-import type { Attempt } from './attempt.ts'
+import { inStep, type Attempt } from './attempt.ts'
 import { openBook } from './book.ts'
 import { deliver } from './delivery.ts'
 import { keepBase, keepJudged, type Desk } from './desk.ts'
+import { persist } from './persist.ts'
 import { Stop, outcomeOf } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
-import { receive } from './steps/hand-over.ts'
+import { receive, show } from './steps/hand-over.ts'
 import { prepare } from './steps/prepare.ts'
 import { bestOf, type Chosen } from './steps/candidates.ts'
 import { readRules, type RepositoryRules } from './steps/repository-file.ts'
@@ -61,7 +62,8 @@ async function openWorkshop(
 async function workThatHolds(desk: Desk): Promise<Work | null> {
   const { attempt, book, source, rules, workshop } = desk
   const keep = (headSha: string) => keepBase(desk, headSha)
-  let work = await receive(attempt, source, workshop, { round: 0, findings: null, keep })
+  let work =
+    (await recalled(desk)) ?? (await receive(attempt, source, workshop, { round: 0, findings: null, keep }))
   for (let round = book.progress.rounds + 1; work !== null; round += 1) {
     if (wasJudged(desk, work)) return work
     const findings = await gate(attempt, source, rules, work)
@@ -74,6 +76,24 @@ async function workThatHolds(desk: Desk): Promise<Work | null> {
     work = await fix(desk, round, findings)
   }
   return null
+}
+
+/** Work that was pushed and is too large to be kept anywhere else: the remote has it. */
+async function recalled(desk: Desk): Promise<Work | null> {
+  const { attempt, book, source, workshop } = desk
+  const { parts, claimed } = attempt
+  const { pushed } = book.progress
+  if (pushed === null || (await persist(parts, () => parts.store.savedWork(claimed.lease))) !== null)
+    return null
+  return inStep(attempt, 'hand-over', async () => {
+    const { taskId, attempt: number } = claimed.lease
+    const { branch, sha: headSha } = pushed
+    const facts = { taskId, attempt: number, repo: source.repo, baseSha: source.sha, headSha, branch }
+    const work = await parts.publisher.recall(facts)
+    await show(attempt, work)
+    workshop.startFrom({ bundle: await work.bundle(), headSha })
+    return work
+  })
 }
 
 /** The gate let this very head through in an earlier attempt: what it found then is the evidence. */

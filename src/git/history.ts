@@ -1,4 +1,5 @@
-import { addedLines, patchPath } from '../model/added-lines.ts'
+import { addedLines } from '../model/added-lines.ts'
+import { patchPath } from '../model/patch-lines.ts'
 import type { CommitContent, History } from '../ports/publisher.ts'
 import type { RunResult } from '../process/run.ts'
 import { readBlob } from './blob.ts'

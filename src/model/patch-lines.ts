@@ -1,5 +1,3 @@
-import { patchPath } from './added-lines.ts'
-
 /** One line of a unified diff. */
 export interface PatchLine {
   /** Of the new side; of the old one where the file is gone. */
@@ -99,4 +97,29 @@ export function conflictMark(diff: string): { path: string; line: number } | nul
     if (kind === 'added' && /^(?:<{7}|>{7}|\|{7}) /.test(text)) return { path, line: number }
   }
   return null
+}
+
+const escapes: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  t: 9,
+  n: 10,
+  v: 11,
+  f: 12,
+  r: 13,
+  '"': 34,
+  '\\': 92,
+}
+
+/** The path that a patch names: `b/name`, or the same as a C string where the name holds special characters. */
+export function patchPath(text: string): string {
+  const name = text.replace(/\t$/, '')
+  if (!name.startsWith('"')) return name.replace(/^b\//, '')
+  const bytes: number[] = []
+  for (const [whole, octal, escape] of name.slice(1, -1).matchAll(/\\([0-7]{3})|\\(.)|[^\\]/gsu)) {
+    if (octal !== undefined) bytes.push(Number.parseInt(octal, 8))
+    else if (escape !== undefined) bytes.push(escapes[escape] ?? 63)
+    else bytes.push(...Buffer.from(whole))
+  }
+  return Buffer.from(bytes).toString('utf8').replace(/^b\//, '')
 }

@@ -112,6 +112,22 @@ export interface Ending {
   readonly evidence: Evidence
 }
 
+/** What a forge tells of: a change to a pull request, or checks on a head. */
+export interface Delivery {
+  /** The same for a delivery that is sent again. */
+  readonly id: string
+  readonly slug: string
+  readonly number: number | null
+  readonly sha: string | null
+}
+
+/** The end of a task, to be told to somebody outside. */
+export interface EndNotice {
+  readonly task: Task
+  /** This try included. */
+  readonly tries: number
+}
+
 /** Why a task is parked, and for how long at most. */
 export interface Parking {
   readonly hold: ParkingHold
@@ -257,6 +273,11 @@ export interface TaskStore {
   holdAccount(account: string, hold: { reason: string; delayMs: number }): Promise<void>
   /** Lets a parked task go on now, e.g. since a webhook told of it; a hint: one that is not parked stays as it is. */
   wake(taskId: string): Promise<void>
+  /** Wakes the tasks that wait for what a forge tells of, once a delivery. Answers how many. */
+  hear(delivery: Delivery): Promise<number>
+  /** Takes ends of tasks that are to be told now; each is due again later, until {@link noticeDone}. */
+  dueNotices(limit: number): Promise<readonly EndNotice[]>
+  noticeDone(taskId: string): Promise<void>
   /** Fenced: back into the queue, outside every budget, e.g. when this process drains. */
   handBack(lease: Lease, reason: string): Promise<void>
 

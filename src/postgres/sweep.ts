@@ -12,6 +12,7 @@ import { retryOrEnd } from './retry.ts'
 import type { StoreContext } from './store-context.ts'
 import type { TaskRow } from './task-row.ts'
 import { inTransaction, type Tx } from './transaction.ts'
+import { forgetOldWebhooks } from './webhooks.ts'
 
 // Each task is a transaction of its own: one that cannot be ended must not keep the others.
 const maxPerSweep = 1000
@@ -28,6 +29,7 @@ export async function sweep(context: StoreContext): Promise<number> {
   const paused = (await showPause(context)) + (await showDisks(context))
   const held = await showHolds(context)
   await inTransaction(context.db, (tx) => forget(tx, context.options.keepWorkMs))
+  await forgetOldWebhooks(context)
   return new Set(changed).size + paused + held
 }
 

@@ -21,6 +21,7 @@ import { storeDefaults, type StoreContext, type StoreOptions } from './store-con
 import { keepPool, submit } from './submit.ts'
 import { sweep } from './sweep.ts'
 import { boardTrain, leaveTrain } from './train.ts'
+import { dueNotices, hear, noticeDone } from './webhooks.ts'
 
 export type { StoreOptions } from './store-context.ts'
 
@@ -64,6 +65,9 @@ export function openStore(
     park: (lease, parking) => park(context, lease, parking),
     holdAccount: (account, hold) => holdAccount(context, account, hold),
     wake: (taskId) => wake(context, taskId),
+    hear: (delivery) => hear(context, delivery),
+    dueNotices: (limit) => dueNotices(context, limit),
+    noticeDone: (taskId) => noticeDone(context, taskId),
     handBack: (lease, reason) => handBack(context, lease, reason),
     cancel: (id, reason) => cancel(context, id, reason),
     pause: () => pause(context),

@@ -39,10 +39,11 @@ export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
 
 /** The commit that the saved work builds on, where that is not the pinned one. */
 async function movedBase({ parts, claimed }: Attempt, book: Book): Promise<string | null> {
-  const { bases } = book.progress
+  const { bases, pushed } = book.progress
   if (Object.keys(bases).length === 0) return null
   const saved = await persist(parts, () => parts.store.savedWork(claimed.lease))
-  return saved === null ? null : (bases[saved.headSha] ?? null)
+  const head = saved?.headSha ?? pushed?.sha
+  return head === undefined ? null : (bases[head] ?? null)
 }
 
 /** Tells what keeps the agent from working, before anything of the task is done. */
