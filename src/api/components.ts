@@ -46,6 +46,7 @@ const schemas = {
   Outcome: outcomeSchema,
   Evidence: evidenceSchema,
   Violation: violationSchema,
+  Review: reviewSchema,
   CheckResult: checkResultSchema,
   AgentEvidence: agentEvidenceSchema,
   Review: reviewSchema,

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { elapsed } from '../model/elapsed.ts'
 import type { CheckResult, Evidence, Violation } from '../model/evidence.ts'
+import { asksForChanges } from '../model/review.ts'
 import type { Task } from '../model/task.ts'
 import { plainText } from './browser/ansi.js'
 import type { Html } from './html.ts'
@@ -14,8 +15,8 @@ const maxViolations = 200
 export function evidenceView(task: Task): Html {
   const { evidence } = task
   if (evidence === null) return ''
-  return html`${policyView(evidence)} ${checksView(evidence.checks)} ${proofView(evidence)}
-  ${agentView(evidence)}`
+  return html`${policyView(evidence)} ${checksView(evidence.checks)} ${reviewView(evidence)}
+  ${proofView(evidence)} ${agentView(evidence)}`
 }
 
 function policyView({ policy }: Evidence): Html {
@@ -81,6 +82,28 @@ function lookOf(check: CheckResult): Look {
 
 function howItEnded(check: CheckResult): string {
   return check.exitCode === null ? 'did not end by itself' : `exit code ${check.exitCode}`
+}
+
+function reviewView({ review }: Evidence): Html {
+  if (review === null) return ''
+  const look = asksForChanges(review) ? { ...bad, word: 'changes asked for' } : { ...good, word: 'approved' }
+  return html`<section aria-labelledby="h-review">
+    <h2 id="h-review">Review ${badge(look)}</h2>
+    ${
+      review.findings.length === 0
+        ? html`<p class="soft">Nothing was found.</p>`
+        : html`<ul class="violations">
+            ${review.findings.slice(0, maxViolations).map(
+              ({ severity, file, line, message }) =>
+                html`<li>
+                  <code>${severity}</code>
+                  <span class="mono">${plainText(`${file}${line === null ? '' : `:${line}`}`)}</span>
+                  <span class="message">${plainText(message)}</span>
+                </li>`,
+            )}
+          </ul>`
+    }
+  </section>`
 }
 
 function proofView(evidence: Evidence): Html {
