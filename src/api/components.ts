@@ -49,7 +49,6 @@ const schemas = {
   Review: reviewSchema,
   CheckResult: checkResultSchema,
   AgentEvidence: agentEvidenceSchema,
-  Review: reviewSchema,
   Submission: submissionSchema,
   AgentRun: agentRunSchema,
   TaskPage: taskPageSchema,
