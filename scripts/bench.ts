@@ -8,6 +8,7 @@ import { makeRepository, type Files } from '../test/support/repositories.ts'
 import { output, pages, type Row } from './bench/dashboard.ts'
 import { containers } from './bench/containers.ts'
 import { timeGateway } from './bench/gateway.ts'
+import { gate } from './bench/gate.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
 
@@ -147,6 +148,7 @@ const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   gateway: async () => [await gatewayRow()],
   pages,
   output,
+  gate,
   containers: async () => containers(rounds),
 }
 

@@ -115,6 +115,33 @@ describe('the gate stands between the agent and the remote', () => {
     expect(task).toMatchObject({ outcome: 'pushed', evidence: { checks: [{ name: 'clean', exitCode: 0 }] } })
   })
 
+  it('names of files are no commands, and a check has its own time limit', async () => {
+    const names = [
+      '-rf.txt',
+      '$(touch pwned).txt',
+      '`touch pwned`.txt',
+      "it's; touch pwned;.txt",
+      'a b\\n.txt',
+      '~.txt',
+    ]
+    const command = `node -e 'for (const name of JSON.parse(process.argv[1])) require("fs").writeFileSync(name, "")' '${JSON.stringify(names).replaceAll("'", "'\\''")}'`
+    const rules =
+      'fixRounds: 0\nchecks:\n  - name: there\n    run: for file in {files}; do test -e "$file" || exit 7; done; test ! -e pwned\n' +
+      '    files: "*.txt"\n  - name: slow\n    run: sleep 600\n    timeout: 1s\n'
+    const { task } = await work(rules, command)
+    expect(task).toMatchObject({
+      outcome: 'checks_failed',
+      evidence: {
+        checks: [
+          { name: 'there', exitCode: 0 },
+          { name: 'slow', exitCode: null },
+        ],
+      },
+    })
+    expect(task.evidence?.checks[0]?.files.toSorted()).toEqual(names.toSorted())
+    expect(task.reason).toContain('slow (did not end in time)')
+  })
+
   it('what fails on the base already is not held against the task', async () => {
     const rules = 'fixRounds: 0\nchecks:\n  - name: old\n    run: "! grep bad old.txt"\n    baseline: true\n'
     const { task } = await work(rules, 'echo 1 > new.txt', { 'old.txt': 'bad\n' })

@@ -7,7 +7,7 @@ import { openPatternSearch, type Found } from '../pattern-search.ts'
 import { shown, type Rule } from '../rule.ts'
 import { isThere, type JudgedChange, type JudgedWork } from '../work.ts'
 
-const maxBytes = 5_000_000
+const maxBytes = 2_000_000
 
 /** `content`: what changed files must look like at the head. */
 export const content: Rule = async (policy, work) => {
