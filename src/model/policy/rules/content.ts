@@ -32,7 +32,7 @@ interface Fault {
   readonly text: string
 }
 
-type Search = (pattern: string, text: string) => Found
+type Search = (pattern: string, text: string) => Promise<Found>
 
 async function faultsOf(
   rule: ContentRule,
@@ -52,8 +52,8 @@ async function faultsOf(
   const text = bytes.toString('utf8').replace(/^\ufeff/, '')
   return [
     ...(frontMatter === undefined ? [] : frontMatterFaults(frontMatter, text)),
-    ...(required === undefined ? [] : requiredFaults(required, search(required, text))),
-    ...(forbidden === undefined ? [] : forbiddenFaults(forbidden, search(forbidden, text), text)),
+    ...(required === undefined ? [] : requiredFaults(required, await search(required, text))),
+    ...(forbidden === undefined ? [] : forbiddenFaults(forbidden, await search(forbidden, text), text)),
   ]
 }
 
