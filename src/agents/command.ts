@@ -15,7 +15,7 @@ export function createCommandAgent(): Agent {
     call: (turn) => ({
       argv: ['/bin/sh', '-c', turn.command ?? ''],
       env: { NIGHTSHIFT_PROMPT: promptOf(turn), NIGHTSHIFT_ROUND: String(turn.round) },
-      read: () => null,
+      read: null,
       end: endOf,
     }),
   }

@@ -3,10 +3,13 @@ import type { Clock } from '../ports/clock.ts'
 import { LeaseLost, type Lease, type TaskStore } from '../ports/task-store.ts'
 
 const flushAfterMs = 150
+const retryAfterMs = 1000
 const flushAtBytes = 64 * 1024
 const outputChunkBytes = 16 * 1024
 /** While the database is away output piles up here; beyond this it is dropped, and a note says so. */
 const maxBufferedBytes = 8 * 1024 * 1024
+/** Of one attempt: more than the store keeps of a task, so that it is the store that says where it stops. */
+const maxOutputBytes = 32 * 1024 * 1024
 
 /** An event that waits to be written, and when it happened. */
 interface Buffered {
@@ -30,7 +33,9 @@ export class Journal {
   readonly #options: JournalOptions
   #buffer: Buffered[] = []
   #bufferedBytes = 0
+  #outputBytes = 0
   #dropped = 0
+  #urgent = false
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
   #failed = false
@@ -55,7 +60,10 @@ export class Journal {
 
   /** One line that a process in a sandbox printed; with the facts behind it, it is an event of its own. */
   output(step: Step, line: string, facts: Readonly<Record<string, unknown>> | null = null): void {
-    const text = `${this.#options.mask(line)}\n`
+    // Masked when it is written, many lines at once: an agent may print a million of them.
+    const text = `${line}\n`
+    this.#outputBytes += text.length
+    if (this.#outputBytes > maxOutputBytes) return
     if (facts !== null) {
       this.#add({ type: 'output', step, text, data: this.#masked(facts) })
       return
@@ -74,6 +82,7 @@ export class Journal {
   async flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+    this.#urgent = false
     this.#writing = this.#writing.then(() => this.#write())
     await this.#writing
   }
@@ -97,17 +106,18 @@ export class Journal {
   #grow(bytes: number): void {
     this.#bufferedBytes += bytes
     if (this.#failed) return
-    if (this.#bufferedBytes >= flushAtBytes && this.#timer !== null) {
-      clearTimeout(this.#timer)
+    const urgent = this.#bufferedBytes >= flushAtBytes
+    if (this.#timer !== null && (this.#urgent || !urgent)) return
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#urgent = urgent
+    this.#schedule(urgent ? 0 : flushAfterMs)
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = setTimeout(() => {
       this.#timer = null
-    }
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = null
-        this.flush().catch((error: unknown) => this.#fail(error))
-      },
-      this.#bufferedBytes >= flushAtBytes ? 0 : flushAfterMs,
-    )
+      this.flush().catch((error: unknown) => this.#fail(error))
+    }, ms)
   }
 
   async #write(): Promise<void> {
@@ -122,17 +132,17 @@ export class Journal {
       batch.push({ event: { type: 'note', step: null, text, data: {} }, atMs: nowMs })
     }
     try {
-      const events = batch.map(({ event, atMs }) => ({ ...event, agoMs: nowMs - atMs }))
+      const events = batch.map(({ event, atMs }) => {
+        const text = event.type === 'output' ? this.#options.mask(event.text) : event.text
+        return { ...event, text, agoMs: nowMs - atMs }
+      })
       await this.#options.store.record(this.#options.lease, events)
     } catch (error) {
       if (error instanceof LeaseLost || !this.#options.isTransient(error)) throw error
       // Kept in order for the next time.
       this.#buffer = [...batch, ...this.#buffer]
       this.#bufferedBytes = this.#buffer.reduce((bytes, { event }) => bytes + event.text.length, 0)
-      this.#timer ??= setTimeout(() => {
-        this.#timer = null
-        this.flush().catch((later: unknown) => this.#fail(later))
-      }, 1000)
+      if (this.#timer === null) this.#schedule(retryAfterMs)
     }
   }
 

@@ -112,7 +112,7 @@ async function start(
 
 function lines(command: Command, stream: OutputLine['stream']): OutputLines | null {
   const onLine = command.onLine
-  return onLine === undefined ? null : new OutputLines((text) => onLine({ stream, text }))
+  return onLine === undefined ? null : new OutputLines((text) => onLine({ stream, text }), command.manyLines)
 }
 
 async function drain(

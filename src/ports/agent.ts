@@ -74,8 +74,11 @@ export interface AgentCall {
   readonly stdin?: Buffer
   /** Files that it is given: paths below HOME inside. */
   readonly files?: readonly { readonly path: string; readonly content: string }[]
-  /** Sees every line while it comes. `null`: the line means nothing to the adapter, and is shown as it is. */
-  read(line: OutputLine): readonly AgentEvent[] | null
+  /**
+   * Sees every line while it comes. `null`: the line means nothing to the adapter, and is shown as it is; in place of the
+   * function: no line means anything.
+   */
+  readonly read: ((line: OutputLine) => readonly AgentEvent[] | null) | null
   /** How the agent ended, judged once the process has. */
   end(exec: ExecEnd): AgentEnd
 }

@@ -86,6 +86,8 @@ export interface Command {
   readonly silenceMs?: number
   /** Whole lines while it runs, invalid UTF-8 replaced; a line over 64 KiB comes in parts. */
   readonly onLine?: (line: OutputLine) => void
+  /** Whoever listens takes several lines at once, with line ends between them; a runtime may use that. */
+  readonly manyLines?: boolean
   /** Facts worth telling, as sentences: a host that was asked for and refused. Each is told once. */
   readonly onNote?: (text: string) => void
 }

@@ -51,7 +51,7 @@ function hear(name: Name, lines: readonly string[], exec: ExecEnd): Heard {
   const events: AgentEvent[] = []
   const unknown: string[] = []
   for (const text of lines) {
-    const read = call.read({ stream: 'stdout', text })
+    const read = call.read?.({ stream: 'stdout', text }) ?? null
     if (read === null) unknown.push(text)
     else events.push(...read)
   }

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { maxPartBytes, OutputLines } from '../../src/jail/output-lines.ts'
 import { Tail } from '../../src/jail/tail.ts'
 
-function linesOf(chunks: readonly (string | Buffer)[]): string[] {
+function linesOf(chunks: readonly (string | Buffer)[], many = false): string[] {
   const told: string[] = []
-  const lines = new OutputLines((text) => told.push(text))
+  const lines = new OutputLines((text) => told.push(text), many)
   for (const chunk of chunks) lines.write(Buffer.from(chunk))
   lines.end()
   return told
@@ -24,12 +24,24 @@ describe('output in lines', () => {
         const whole = letters.join('').split('\n')
         if (whole.at(-1) === '') whole.pop()
         expect(linesOf(chunks)).toEqual(whole)
+        expect(linesOf(chunks, true).join('\n')).toBe(whole.join('\n'))
       }),
     )
   })
 
   it('keeps what a terminal would show of a line that was written over', () => {
     expect(linesOf(['10%\r20%\r30%\n', 'dos\r\n', 'a\r', 'b'])).toEqual(['30%', 'dos', 'b'])
+  })
+
+  it('is told many lines at once where that was asked for, but for those that were written over', () => {
+    expect(linesOf(['a', 'b\nc\nd\ne', '\n', '1%\r2%\nf\n', 'g'], true)).toEqual([
+      'ab',
+      'c\nd',
+      'e',
+      '2%',
+      'f',
+      'g',
+    ])
   })
 
   it('replaces what is no UTF-8', () => {

@@ -54,8 +54,9 @@ export async function runTurn(attempt: Attempt, plan: TurnPlan): Promise<EndedTu
     timeoutMs: options.timeoutMs,
     silenceMs: options.silenceMs,
     onNote: (text) => journal.note(step, text),
+    manyLines: call.read === null,
     onLine: (line) => {
-      const events = call.read(line)
+      const events = call.read?.(line) ?? null
       if (events === null) journal.output(step, line.text)
       for (const event of events ?? []) {
         heed(event)

@@ -72,8 +72,11 @@ export async function runCheck(
     end = await run(line, {
       timeoutMs: check.timeoutMs,
       onLine: (text) => {
-        count += 1
-        if (count <= maxKeptLines) lines.push(text)
+        if (count <= maxKeptLines) {
+          const told = text.split('\n')
+          count += told.length
+          lines.push(...told.slice(0, maxKeptLines - lines.length))
+        }
       },
     })
     durationMs += end.durationMs

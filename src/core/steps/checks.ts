@@ -83,6 +83,7 @@ function runOne(
           journal.output('checks', text)
           onLine(text)
         },
+        manyLines: true,
       })
       if (end.kind === 'aborted') throw signal.reason
       if (end.kind === 'out_of_memory')

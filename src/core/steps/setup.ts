@@ -19,6 +19,7 @@ export function runSetup(
       signal,
       timeoutMs: claimed.options.timeoutMs,
       onLine: (line) => journal.output('setup', line.text),
+      manyLines: true,
     })
     if (end.kind === 'aborted') throw signal.reason
     if (end.kind === 'out_of_memory') {
