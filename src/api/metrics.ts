@@ -86,7 +86,7 @@ export class Metrics {
     ])
     for (const state of states) this.#tasks.set({ state }, stats.states[state])
     for (const outcome of outcomes) this.#ended.set({ outcome }, stats.outcomes[outcome] ?? 0)
-    for (const hold of holds) this.#held.set({ hold }, numbers.holds[hold] ?? 0)
+    for (const hold of holds) this.#held.set({ hold }, numbers.heldBy[hold] ?? 0)
     this.#oldest.set(numbers.oldestQueuedSeconds ?? 0)
     this.#paused.set(stats.paused ? 1 : 0)
     this.#workers.set(stats.workers.length)

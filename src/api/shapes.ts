@@ -115,7 +115,7 @@ const durations = z.object({ count, p50Ms: z.number(), p95Ms: z.number() })
 
 /** What GET /stats says: the queue, and numbers for operators. */
 export const fullStatsSchema = statsSchema.extend({
-  holds: z.partialRecord(z.enum(holds), count).meta({ description: 'Held tasks by what they wait for.' }),
+  heldBy: z.partialRecord(z.enum(holds), count).meta({ description: 'Held tasks by what they wait for.' }),
   oldestQueuedSeconds: z.number().nullable().meta({ description: 'null: none is queued.' }),
   spent: z
     .object({ costUsd: z.number(), inputTokens: z.number(), outputTokens: z.number() })

@@ -2,11 +2,11 @@ import type { DoctorEntry } from '../core/system.ts'
 
 /**
  * What of a machine keeps tasks from running: database, git, the runtime asked for (any one, where none is), the
- * agent asked for.
+ * agents asked for.
  */
 export function missingParts(
   entries: readonly DoctorEntry[],
-  wants: { runtime: string | undefined; agent: string | undefined },
+  wants: { runtime: string | undefined; agents: readonly string[] },
 ): DoctorEntry[] {
   const runtimes = entries.filter((entry) => entry.area.startsWith('runtime '))
   const wanted = wants.runtime === undefined || wants.runtime === 'auto' ? null : `runtime ${wants.runtime}`
@@ -15,7 +15,7 @@ export function missingParts(
     if (entry.ok) return false
     if (entry.area === 'database' || entry.area === 'git') return true
     if (entry.area.startsWith('runtime ')) return wanted === null ? !anyRuntime : entry.area === wanted
-    return wants.agent !== undefined && entry.area === `agent ${wants.agent}`
+    return wants.agents.some((agent) => entry.area === `agent ${agent}`)
   })
 }
 

@@ -4,16 +4,18 @@ import { dirname, join, resolve } from 'node:path'
 import type { FieldFault } from '../core/submit.ts'
 import type { RunRequest } from '../core/submit-run.ts'
 import type { Plan, PlanOptions } from '../model/plan/plan.ts'
+import { requestOf } from '../model/plan/requests.ts'
+import { agentOf } from '../model/submission.ts'
 import { UsageError } from './command-failure.ts'
 import { readPlanFile } from './plan-file.ts'
 import { faultLines, submissionOf, type SubmissionFlags } from './submission-flags.ts'
 
-/** The run that `--plan FILE` and the flags beside it ask for. Throws {@link UsageError}. */
+/** The run that `--plan FILE` and the flags beside it ask for, and the agents of its tasks. Throws {@link UsageError}. */
 export async function planRequest(
   file: string,
   typed: readonly string[],
   flags: SubmissionFlags,
-): Promise<RunRequest> {
+): Promise<{ request: RunRequest; agents: readonly string[] }> {
   if (typed.length > 0 || flags.promptFile !== undefined) {
     throw new UsageError('--plan: goes without prompts: the tasks are those of the plan')
   }
@@ -22,10 +24,16 @@ export async function planRequest(
   }
   const { plan } = await readPlanFile(file)
   const { prompt: _prompt, repo: _repo, ...defaults } = submissionOf('', flags)
+  const repo = flags.repo ?? (await repositoryOf(file, plan))
+  const tasks = plan.batches.flatMap((batch) => batch.tasks)
+  const agents = tasks.map((task) => agentOf(requestOf(plan, task, repo, defaults as PlanOptions)))
   return {
-    source: { kind: 'text', text: await readFile(file, 'utf8'), name: file },
-    repo: flags.repo ?? (await repositoryOf(file, plan)),
-    defaults: defaults as PlanOptions,
+    request: {
+      source: { kind: 'text', text: await readFile(file, 'utf8'), name: file },
+      repo,
+      defaults: defaults as PlanOptions,
+    },
+    agents: [...new Set(agents)],
   }
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { submitRun, type RunRequest } from '../core/submit-run.ts'
 import { submit } from '../core/submit.ts'
 import type { System } from '../core/system.ts'
-import { runtimeNames } from '../model/submission.ts'
+import { agentOf, runtimeNames } from '../model/submission.ts'
 import { isGood } from '../model/outcome.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
@@ -49,12 +49,19 @@ export function addRunCommand(
 }
 
 /** What is to be done: the tasks of prompts, or those of a plan. */
-type Work = { kind: 'prompts'; requests: readonly unknown[] } | { kind: 'plan'; request: RunRequest }
+type Work = { readonly agents: readonly string[] } & (
+  | { kind: 'prompts'; requests: readonly unknown[] }
+  | { kind: 'plan'; request: RunRequest }
+)
 
 async function workOf(context: CliContext, typed: readonly string[], flags: RunFlags): Promise<Work> {
-  if (flags.plan !== undefined) return { kind: 'plan', request: await planRequest(flags.plan, typed, flags) }
+  if (flags.plan !== undefined) return { kind: 'plan', ...(await planRequest(flags.plan, typed, flags)) }
   const prompts = await readPrompts(typed, flags, context.stdin)
-  return { kind: 'prompts', requests: prompts.map((prompt) => submissionOf(prompt, flags)) }
+  return {
+    kind: 'prompts',
+    agents: [agentOf(flags)],
+    requests: prompts.map((prompt) => submissionOf(prompt, flags)),
+  }
 }
 
 /** Stores the tasks in a pool of their own. Throws {@link UsageError} where they cannot be taken. */
@@ -77,10 +84,10 @@ async function run(
   slots: number,
 ): Promise<number> {
   const { terminal, interrupted } = context
-  const agent = flags.agent ?? (flags.command === undefined ? 'claude' : 'command')
-  // Asking a command line for its version takes seconds: only the agent that is asked for is looked at.
-  const entries = await system.doctor((area) => !area.startsWith('agent ') || area === `agent ${agent}`)
-  const missing = missingParts(entries, { runtime: flags.runtime, agent })
+  // Asking a command line for its version takes seconds: only the agents that are asked for are looked at.
+  const asksFor = new Set(work.agents.map((agent) => `agent ${agent}`))
+  const entries = await system.doctor((area) => !area.startsWith('agent ') || asksFor.has(area))
+  const missing = missingParts(entries, { runtime: flags.runtime, agents: work.agents })
   if (missing.length > 0) throw new UsageError(missingLines(missing))
   if (interrupted.aborted) return exitCodes.interrupted
   const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'

@@ -61,7 +61,7 @@ async function submitPlan(
   typed: readonly string[],
   flags: SubmissionFlags,
 ): Promise<Run> {
-  const { source, repo, defaults } = await planRequest(file, typed, flags)
+  const { source, repo, defaults } = (await planRequest(file, typed, flags)).request
   if (source.kind !== 'text') throw new Error('a plan of this machine comes as text')
   return context.client().startRun({
     ...defaults,

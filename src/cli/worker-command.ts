@@ -23,7 +23,7 @@ export function addWorkerCommand(
       const system = await context.open(settings)
       try {
         const entries = await system.doctor()
-        const missing = missingParts(entries, { runtime: undefined, agent: undefined })
+        const missing = missingParts(entries, { runtime: undefined, agents: [] })
         if (missing.length > 0) throw new UsageError(missingLines(missing))
         terminal.say(`nightshift ${context.version} worker, ${slots} slots; ${runtimeClause(entries)}`)
         const scheduler = system.startScheduler({ pool: null, slots })

@@ -116,12 +116,16 @@ function isLong(attempt: Attempt): boolean {
 async function fix(desk: Desk, round: number, findings: Findings): Promise<Work | null> {
   const { attempt, source, workshop } = desk
   const keep = (headSha: string) => keepBase(desk, headSha)
+  const { evidence: judged, diff } = attempt
   try {
     return await receive(attempt, source, workshop, { round, findings: findings.words, keep })
   } catch (error) {
-    // An agent that fails at mending has not mended: what it was told is why the work is not taken.
-    if (error instanceof Stop && outcomeOf(error.reason) === 'agent_failed') throw new Stop(findings.reason)
-    throw error
+    if (!(error instanceof Stop) || outcomeOf(error.reason) !== 'agent_failed') throw error
+    // An agent that fails at mending has not mended: what it was told is why the work is not taken, and what was judged
+    // is the evidence.
+    attempt.evidence = { ...judged, agent: attempt.evidence.agent }
+    attempt.diff = diff
+    throw new Stop(findings.reason)
   }
 }
 

@@ -116,3 +116,9 @@ export const submissionSchema = z
   .meta({ id: 'Submission' })
 
 export type Submission = z.output<typeof submissionSchema>
+
+/** The agent that a request means, given or not. */
+export function agentOf(asked: { readonly agent?: unknown; readonly command?: unknown }): string {
+  if (typeof asked.agent === 'string') return asked.agent
+  return asked.command === undefined ? 'claude' : 'command'
+}

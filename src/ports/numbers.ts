@@ -16,7 +16,7 @@ export interface Spent {
 
 /** The queue in numbers beyond its states: for operators. */
 export interface NumbersNow {
-  readonly holds: Readonly<Partial<Record<Hold, number>>>
+  readonly heldBy: Readonly<Partial<Record<Hold, number>>>
   /** Seconds that the oldest queued task has waited; `null`: none waits. */
   readonly oldestQueuedSeconds: number | null
   /** By tasks that ended in the last 24 hours. */

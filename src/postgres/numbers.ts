@@ -43,7 +43,7 @@ export function openNumbers({ db }: Pick<Database, 'db'>): Numbers {
       }
       const seconds = oldest.rows[0]?.seconds ?? null
       return {
-        holds: Object.fromEntries(holds.rows.map((row) => [row.hold, Number(row.count)])),
+        heldBy: Object.fromEntries(holds.rows.map((row) => [row.hold, Number(row.count)])),
         oldestQueuedSeconds: seconds === null ? null : Math.max(0, Number(seconds)),
         spent: spentToday,
         pickUp,

@@ -87,7 +87,7 @@ describe('the numbers', () => {
   it('for people and scripts are the same, as GET /stats', async () => {
     const stats = (await (await served.call('GET', '/api/v1/stats')).json()) as Record<string, unknown>
     expect(stats).toMatchObject({
-      holds: { needs: 1 },
+      heldBy: { needs: 1 },
       spent: { costUsd: 0.5, inputTokens: 100, outputTokens: 20 },
       steps: { agent: { count: 1, p50Ms: 2000, p95Ms: 2000 } },
       pickUp: { count: 1 },
