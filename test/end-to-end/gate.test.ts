@@ -54,6 +54,29 @@ describe('the gate stands between the agent and the remote', () => {
     expect(await answer.text()).toContain(`on the branch ${pushed.task.branch}`)
   })
 
+  it('what setup left is not the agent’s work, as long as the agent does not touch it', async () => {
+    const rules = 'setup: echo dirty > "made here.txt"; mkdir out; echo 1 > out/one; echo more >> README.md\n'
+    const nothing = await work(rules, 'true')
+    expect(nothing.task).toMatchObject({ outcome: 'no_changes' })
+    expect(nothing.branches).toEqual(['main'])
+    const one = await work(rules, 'echo 1 > one')
+    expect(one.task).toMatchObject({ outcome: 'pushed', evidence: { files: ['one'] } })
+    const both = await work(rules, 'echo 1 > one; echo mine >> README.md')
+    expect(both.task.evidence?.files).toEqual(['README.md', 'one'])
+    const own = await work(rules, 'echo 1 > one; git add --all; git commit -qm mine -- one')
+    expect(own.task.evidence?.files).toEqual(['one'])
+  })
+
+  it('an agent that fails at mending leaves what was found, and the work, as evidence', async () => {
+    const rules = 'fixRounds: 1\nchecks:\n  - {name: never, run: "false"}\n'
+    const { task } = await work(rules, 'test "$NIGHTSHIFT_ROUND" != 1 || exit 3; echo 1 > one')
+    expect(task).toMatchObject({
+      outcome: 'checks_failed',
+      evidence: { files: ['one'], policy: { passed: true }, checks: [{ name: 'never', exitCode: 1 }] },
+    })
+    expect((await served.server.request('GET', `/api/v1/tasks/${task.id}/diff`)).status).toBe(200)
+  })
+
   it('the agent is told what was found, with its prompt, and may mend it', async () => {
     const command =
       'if [ "$NIGHTSHIFT_ROUND" = 0 ]; then echo 1 > denied.txt; ' +

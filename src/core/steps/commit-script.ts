@@ -16,7 +16,7 @@ export const bundleName = 'work.bundle'
  * Runs in the agent's sandbox, since the clone's configuration is the agent's by now. Commits what was left
  * uncommitted, keeps what was committed, and packs HEAD since the base. Nothing that it prints is believed.
  *
- * Environment: NS_BASE (SHA), NS_MESSAGE, NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
+ * Environment: NS_BASE (SHA), NS_SETUP (tree that set-up left, or nothing), NS_MESSAGE, NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
  */
 export const commitScript = String.raw`
 set -u
@@ -54,6 +54,15 @@ stage
 failed=$?
 case "$said" in *'Permission denied'*) unlock; stage; failed=$? ;; esac
 [ "$failed" = 0 ] || { absorb; stage; } || { echo "$said"; exit 11; }
+
+# What is as set-up left it goes back to what HEAD has: a merge of HEAD and the index over the tree of set-up. Where both
+# changed one file, it is the agent's.
+without_setup() {
+  git cat-file -e "$NS_SETUP^{tree}" && git rev-parse --quiet --verify HEAD && tree=$(git write-tree) || return 0
+  git read-tree HEAD && git read-tree -i -m --aggressive "$NS_SETUP" HEAD "$tree" &&
+    [ -z "$(git ls-files --unmerged)" ] || git read-tree "$tree"
+}
+[ -z "$NS_SETUP" ] || without_setup > /dev/null 2>&1
 
 staged="$NS_BUNDLE.staged"
 # Before the first commit of a new root there is no HEAD to compare with.

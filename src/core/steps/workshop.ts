@@ -8,6 +8,7 @@ import { installHooks } from './hooks.ts'
 import { networkOf } from './network.ts'
 import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
+import { markSetup } from './setup-leavings.ts'
 import { runSetup } from './setup.ts'
 
 const commitTimeoutMs = 10 * 60_000
@@ -24,6 +25,8 @@ export class Workshop {
   readonly #attempt: Attempt
   #source: CloneSource
   readonly #rules: RepositoryRules
+  /** See {@link markSetup}. */
+  #setupTree = ''
   #sandbox: Sandbox | null = null
   #rounds: AgentRounds | null = null
   #conversation: Conversation | null = null
@@ -85,6 +88,7 @@ export class Workshop {
     const setup = this.#rules.file.setup
     if (setup !== null) {
       await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf(this.#rules.hosts.setup) })
+      this.#setupTree = await markSetup(attempt, sandbox)
     }
     await installHooks(attempt, sandbox, this.#rules, this.#source.sha)
     return sandbox
@@ -100,6 +104,7 @@ export class Workshop {
         env: {
           ...taskEnvironment(attempt),
           NS_BASE: this.#source.sha,
+          NS_SETUP: this.#setupTree,
           NS_MESSAGE: commitMessage(attempt),
           NS_BUNDLE: `${sandbox.outPath}/${bundleName}`,
           GIT_AUTHOR_NAME: authorName,

@@ -62,8 +62,8 @@ const policyShape = {
     .default(policyDefaults.protect)
     .meta({
       description:
-        'What defines the checks and must not change. default: CI files, package scripts, test, lint and type settings, ' +
-        'where the file has checks; or globs, with default as one of them to keep these too. .nightshift.yaml always is.',
+        'What defines the checks and must not change. default: CI files, package scripts, test, lint and type settings; ' +
+        'or globs, with default as one of them to keep these too. .nightshift.yaml always is.',
     }),
   authors: globsSchema
     .optional()

@@ -5,8 +5,9 @@ import { defaultRepositoryFile, type RepositoryFile } from './repository-file.ts
 
 /**
  * The policy that the work is judged by: the repository's own (`null`: it has no file) under the operator's (`null`:
- * there is none). Without checks there is nothing that package scripts or lint settings define, so `default` under
- * `protect` counts only where the repository's file has checks; then the scripts that these run are part of it.
+ * there is none). Where nobody wrote down any rule, `default` under `protect` does not count: there a task may set up the
+ * first CI. Else it does, with checks of our own or without: a forge's CI is defined by the same files. Scripts that the
+ * checks run are part of it.
  */
 export function effectivePolicy(file: RepositoryFile | null, operator: Policy | null): Policy {
   const { policy: own, checks, setup } = file ?? defaultRepositoryFile()
@@ -17,7 +18,7 @@ export function effectivePolicy(file: RepositoryFile | null, operator: Policy | 
   return {
     ...policy,
     protect: policy.protect.map((one): Protection => {
-      if (checks.length === 0) return { ...one, defaults: false }
+      if (file === null && operator === null) return { ...one, defaults: false }
       return one.defaults ? { ...one, globs: [...one.globs, ...scripts] } : one
     }),
   }

@@ -113,11 +113,11 @@ describe('the policy of a repository', () => {
   }
   const checks = [{ name: 'a', run: 'b' }]
 
-  test('what defines checks is protected where there are checks, the file itself always', async () => {
+  test('what defines checks is protected wherever somebody wrote rules, the file itself always', async () => {
     expect(await files({ checks })).toEqual(['.nightshift.yaml', 'tsconfig.json'])
-    expect(await files({})).toEqual(['.nightshift.yaml'])
+    expect(await files({})).toEqual(['.nightshift.yaml', 'tsconfig.json'])
     expect(await files(null)).toEqual(['.nightshift.yaml'])
-    expect(await files(null, policy({}))).toEqual(['.nightshift.yaml'])
+    expect(await files(null, policy({}))).toEqual(['.nightshift.yaml', 'tsconfig.json'])
     expect(await files(null, policy({ protect: ['*.json'] }))).toEqual(['.nightshift.yaml', 'tsconfig.json'])
   })
 
