@@ -33,7 +33,11 @@ export const taskListQuery = z.strictObject({
   repo: plainText(2000).optional().meta({ description: 'As the task shows it.' }),
   runId: plainText(64).optional(),
   limit: wholeNumber({ min: 1, max: 200 }).optional().meta({ description: '1 to 200; 50 by default.' }),
-  cursor: plainText(500).optional().meta({ description: 'nextCursor of the page before.' }),
+  cursor: z
+    .string()
+    .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be what nextCursor of the page before said')
+    .optional()
+    .meta({ description: 'nextCursor of the page before.' }),
 })
 
 export const eventsQuery = z.strictObject({
@@ -64,7 +68,11 @@ export const runParams = z.object({
 export const runListQuery = z.strictObject({
   schedule: plainText(64).optional().meta({ description: 'Only runs that this schedule started.' }),
   limit: wholeNumber({ min: 1, max: 200 }).optional().meta({ description: '1 to 200; 50 by default.' }),
-  cursor: plainText(500).optional().meta({ description: 'nextCursor of the page before.' }),
+  cursor: z
+    .string()
+    .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be what nextCursor of the page before said')
+    .optional()
+    .meta({ description: 'nextCursor of the page before.' }),
 })
 
 export const runPageSchema = z.object({

@@ -97,7 +97,7 @@ export function addTaskStreamRoutes(api: OpenAPIHono, context: ApiContext): void
     if (!wantsEventStream(c.req.header('accept'))) {
       return Response.json({ items: await store.events(task.id, { after, limit }) })
     }
-    const last = resumeAt === undefined ? after : eventId(resumeAt)
+    const last = resumeAt === undefined || resumeAt === '' ? after : eventId(resumeAt)
     return taskEventStream(context, task, { after: last, resumed: resumeAt !== undefined })
   })
 

@@ -113,13 +113,29 @@ export async function storeTasks(
   }
 }
 
+/** A submission, or what can be read of one. */
+type Asked = z.output<ReturnType<typeof submissionSchema.partial>>
+
 type Judged = { ok: true; task: NewTask } | { ok: false; faults: FieldFault[] }
 
 /** One request, as a task of its own that is not stored yet, or what is wrong with it. */
 export async function judge(context: SubmitContext, request: unknown, door: Door): Promise<Judged> {
   const parsed = submissionSchema.safeParse(request)
-  if (!parsed.success) return { ok: false, faults: parsed.error.issues.flatMap(faultsOf) }
+  if (!parsed.success) {
+    // What is of the right shape is judged all the same: whoever mends a request hears of everything at once.
+    const faults = parsed.error.issues.flatMap(faultsOf)
+    const sound = soundPart(request, parsed.error)
+    const more = sound === null ? [] : (await judgeMeaning(context, sound.asked, door)).faults
+    return { ok: false, faults: [...faults, ...more.filter(({ field }) => sound?.judges(field) === true)] }
+  }
   const asked = parsed.data
+  const { faults, agent, located } = await judgeMeaning(context, asked, door)
+  if (faults.length > 0 || located?.ok !== true) return { ok: false, faults }
+  return { ok: true, task: newTask(asked, agent, located.repo) }
+}
+
+/** What is wrong with a request whose fields are of the right shape, with those of them that are there. */
+async function judgeMeaning(context: SubmitContext, asked: Asked, door: Door) {
   const agent = asked.agent ?? (asked.command === undefined ? 'claude' : 'command')
   const faults = [
     ...agentFaults(asked, agent, context.agents),
@@ -127,14 +143,31 @@ export async function judge(context: SubmitContext, request: unknown, door: Door
     ...runtimeFaults(asked, context.runtimes),
     ...reviewFaults(asked, agent, context.agents),
   ]
-  const located = await context.repositories.locate(asked.repo, door)
-  if (!located.ok) faults.push({ field: 'repo', message: located.message })
-  else if (asked.merge !== 'never') {
+  const located = asked.repo === undefined ? null : await context.repositories.locate(asked.repo, door)
+  if (located?.ok === false) faults.push({ field: 'repo', message: located.message })
+  if (located?.ok === true && asked.merge !== 'never') {
     const why = context.refusedMerge(located.repo)
     if (why !== null) faults.push({ field: 'merge', message: why })
   }
-  if (faults.length > 0 || !located.ok) return { ok: false, faults }
-  return { ok: true, task: newTask(asked, agent, located.repo) }
+  return { faults, agent, located }
+}
+
+/** Fields that are judged together: with one of them unreadable, the others say nothing. */
+const judgedTogether = ['agent', 'command', 'reviewer', 'reviewCommand', 'merge']
+
+/** A request without its unreadable fields; `null`: it is no object. */
+function soundPart(request: unknown, error: z.ZodError) {
+  const unreadable = new Set(error.issues.map((issue) => String(issue.path[0])))
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) return null
+  const known = Object.keys(submissionSchema.shape)
+  const parts = Object.entries(request).filter(([name]) => known.includes(name) && !unreadable.has(name))
+  const parsed = submissionSchema.partial().safeParse(Object.fromEntries(parts))
+  if (!parsed.success) return null
+  // Whoever named no agent yet need not hear that the default one is not there.
+  const undecided = parsed.data.agent === undefined && parsed.data.command === undefined
+  const apart = undecided || judgedTogether.some((name) => unreadable.has(name))
+  const judges = (field: string) => !apart || !judgedTogether.includes(field)
+  return { asked: parsed.data, judges }
 }
 
 function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
@@ -171,7 +204,7 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
   }
 }
 
-function agentFaults(asked: Submission, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
+function agentFaults(asked: Asked, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
   if (!available.includes(agent)) {
     const names = available.join(', ')
     const hint = asked.agent === undefined ? ' (the default, since no command was given)' : ''
@@ -190,7 +223,7 @@ function agentFaults(asked: Submission, agent: AgentName, available: readonly Ag
 }
 
 /** Whoever reviews has to be there, and a command reviews only by a command of its own. */
-function reviewFaults(asked: Submission, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
+function reviewFaults(asked: Asked, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
   const { reviewer, reviewCommand } = asked
   const byCommand = reviewer === 'command' || reviewer === 'acp'
   if (reviewCommand !== undefined) {
@@ -217,8 +250,8 @@ function reviewFaults(asked: Submission, agent: AgentName, available: readonly A
   return []
 }
 
-function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[]): FieldFault[] {
-  if (runtime === 'auto' || available.includes(runtime)) return []
+function runtimeFaults({ runtime }: Asked, available: readonly RuntimeName[]): FieldFault[] {
+  if (runtime === undefined || runtime === 'auto' || available.includes(runtime)) return []
   return [
     {
       field: 'runtime',
@@ -230,11 +263,7 @@ function runtimeFaults({ runtime }: Submission, available: readonly RuntimeName[
   ]
 }
 
-function networkFaults(
-  asked: Submission,
-  door: Door,
-  refusedHost: SubmitContext['refusedHost'],
-): FieldFault[] {
+function networkFaults(asked: Asked, door: Door, refusedHost: SubmitContext['refusedHost']): FieldFault[] {
   const network = asked.network
   if (network === undefined || network.kind === 'none') return []
   if (network.kind === 'full') {

@@ -77,7 +77,7 @@ describe('schedules over the API', () => {
     ])
     expect(await fields({ task: { repo: '/nowhere', prompt: '', command: 'true' } })).toEqual([
       422,
-      ['task.prompt'],
+      ['task.prompt', 'task.repo'],
     ])
     expect(await fields({ nightly: true })).toEqual([422, ['nightly']])
     expect((await call('POST', '/schedules/none/run')).status).toBe(404)
