@@ -91,10 +91,10 @@ async function run(
   if (missing.length > 0) throw new UsageError(missingLines(missing))
   if (interrupted.aborted) return exitCodes.interrupted
   const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'
-  terminal.say(`runtime: ${await system.explainRuntime(asked)}`)
 
   const pool = randomUUID()
   const submitted = await submitWork(system, work, pool)
+  terminal.say(`runtime: ${await system.explainRuntime(asked)}`)
   const scheduler = system.startScheduler({ pool, slots })
   const progress = createProgress(terminal, submitted)
   let tasks: readonly Task[]

@@ -80,8 +80,8 @@ describe.skipIf(!mayMount)(
         return found.state === 'held' ? found : null
       }, 'the task to be held')
       expect(held.reason).toMatch(/^the disk of .* is nearly full: \d+ MiB are free, 512 MiB are needed/)
-      const stats = (await (await server.request('GET', '/api/v1/stats')).json()) as { holds: object }
-      expect(stats.holds).toEqual({ disk: 1 })
+      const stats = (await (await server.request('GET', '/api/v1/stats')).json()) as { heldBy: object }
+      expect(stats.heldBy).toEqual({ disk: 1 })
       expect(spawnSync('mount', ['-o', 'remount,size=700m', home]).status).toBe(0)
       expect(await server.untilDone(task.id)).toMatchObject({ outcome: 'pushed' })
       expect((await server.process.stop()).exitCode).toBe(0)

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { chown, mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { inject } from 'vitest'
 import {
   createLocalRuntime,
   type LocalRuntime,
@@ -11,6 +10,7 @@ import {
 import type { Command, ExecEnd, Sandbox, SandboxLimits } from '../../src/ports/runtime.ts'
 import { closedFolderAbove } from '../../src/jail/staging.ts'
 import { git, makeRepository, removeFolder, type Files } from '../support/repositories.ts'
+import { whyNoSandbox } from '../support/no-sandbox.ts'
 import { quiet } from '../support/quiet.ts'
 
 /** A home and a repository of its own, and a runtime over them. */
@@ -98,7 +98,7 @@ export function sh(sandbox: Sandbox, script: string, more: Partial<Command> = {}
  * Why this machine can make no sandbox; `null`: it can. Found without our own code, which would otherwise be skipped
  * where it is broken.
  */
-export const noSandbox: string | null = inject('noSandbox')
+export const noSandbox: string | null = await whyNoSandbox()
 
 /** Why a test that needs these programs cannot run; `null`: it can. */
 export function missing(...programs: readonly string[]): string | null {

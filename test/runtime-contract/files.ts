@@ -106,7 +106,7 @@ export function filesContract(under: RuntimeUnderTest): void {
       await expect(place.open({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
       const controller = new AbortController()
       const opening = place.open({ signal: controller.signal })
-      setTimeout(() => controller.abort(reason), 50)
+      setTimeout(() => controller.abort(reason), 1)
       await expect(opening).rejects.toBe(reason)
     })
 
