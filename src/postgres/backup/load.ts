@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { Kysely, PostgresDialect } from 'kysely'
 import { Client, Pool } from 'pg'
@@ -200,12 +199,23 @@ function check(
 
 async function* readLines(path: string): AsyncGenerator<string, void> {
   const file = createReadStream(path)
-  const text = file.pipe(createGunzip())
+  const text = file.pipe(createGunzip()).setEncoding('utf8')
   // A pipe does not pass on what went wrong before it.
   file.on('error', (error) => text.destroy(error))
-  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })
+  // A line can be large: its pieces are put together once.
+  let pieces: string[] = []
   try {
-    yield* lines
+    // Not by node:readline, which throws at nobody when the file breaks off while its reader is busy with a line.
+    for await (const chunk of text as AsyncIterable<string>) {
+      const [first = '', ...others] = chunk.split('\n')
+      pieces.push(first)
+      for (const other of others) {
+        yield pieces.join('')
+        pieces = [other]
+      }
+    }
+    const last = pieces.join('')
+    if (last !== '') yield last
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
@@ -214,6 +224,7 @@ async function* readLines(path: string): AsyncGenerator<string, void> {
     throw damaged(error instanceof Error ? error.message : String(error))
   } finally {
     file.destroy()
+    text.destroy()
   }
 }
 
