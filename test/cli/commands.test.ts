@@ -274,7 +274,7 @@ describe('the commands that open the system', () => {
     await first.exitCode
     const others = await typed(['serve', '--port', '0', '--host', '0.0.0.0'], { open: open() })
     expect([others.exitCode, others.stderr]).toEqual([2, expect.stringContaining('nightshift token create')])
-    const nowhere = await typed(['serve', '--port', '0', '--host', '127.0.0.1.example'], {
+    const nowhere = await typed(['serve', '--port', '0', '--host', '192.0.2.1'], {
       open: open(),
       environment: { NIGHTSHIFT_TOKEN: 'x' },
     })
