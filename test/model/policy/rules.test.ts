@@ -68,7 +68,7 @@ describe('a rule', () => {
     )
     expect(await judge(effectivePolicy(null, null), work)).toEqual([])
     expect(work.asked.reads).toEqual([])
-    expect(effectivePolicy(null, defaultPolicy()).protect.every((one) => !one.defaults)).toBe(true)
+    expect(effectivePolicy(null, defaultPolicy()).protect.every((one) => one.defaults)).toBe(true)
   })
 
   test('a flood of violations is told in part, with the number of the rest', async () => {
