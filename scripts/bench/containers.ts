@@ -85,9 +85,9 @@ async function byHand(setting: Setting, command: string, apart: boolean): Promis
   const since = performance.now()
   const branch = randomBytes(8).toString('hex')
   const steps = [
-    `git clone --quiet http://${host}/remote.git /work/clone`,
-    `cd /work/clone && git checkout --quiet -b ${branch} && ${command}`,
-    `cd /work/clone && ${commit} && git push --quiet origin ${branch}`,
+    `git clone --quiet http://${host}/remote.git /clone`,
+    `cd /clone && git checkout --quiet -b ${branch} && ${command}`,
+    `cd /clone && ${commit} && git push --quiet origin ${branch}`,
   ]
   const container = setting.base.withEnvVariable('BENCH', branch)
   const scripts = apart ? steps : [steps.join(' && ')]
@@ -129,7 +129,7 @@ async function clones(dag: Client, rounds: number): Promise<Row> {
     const since = performance.now()
     await setting.base
       .withEnvVariable('BENCH', randomBytes(8).toString('hex'))
-      .withExec(['git', 'clone', '--quiet', `http://${host}/remote.git`, '/work/clone'])
+      .withExec(['git', 'clone', '--quiet', `http://${host}/remote.git`, '/clone'])
       .sync()
     bare.push(performance.now() - since)
     const { tasks } = await ours(setting, 1, `echo ${round} > one.txt`)
