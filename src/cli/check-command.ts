@@ -26,7 +26,7 @@ export function addCheckCommand(
     .command('check')
     .option(
       '--base <ref>',
-      'what the work goes onto (default: the remote’s default branch, where it is known)',
+      'what the work goes onto (default: the remote’s default branch; where none is known, main or master)',
     )
     .option('--staged', 'look at what is staged, and not at all that is in the folder')
     .option('--no-checks', 'judge the policy alone')
@@ -69,7 +69,10 @@ export function addCheckCommand(
 
 async function printReport(terminal: Terminal, report: CheckoutReport): Promise<void> {
   const { base, files, policy, checks } = report
-  terminal.say(`${files.length} files against ${harmless(base.name)} (${base.sha.slice(0, 12)})`)
+  const against = `${harmless(base.name)} (${base.sha.slice(0, 12)})`
+  if (files.length === 0)
+    terminal.say(`Nothing differs from ${against}; --base names something else to compare with.`)
+  else terminal.say(`${files.length} ${files.length === 1 ? 'file' : 'files'} against ${against}`)
   for (const { message } of policy.violations) await terminal.print(harmless(message))
   for (const check of checks) {
     const held = holdsBack(check)

@@ -86,6 +86,7 @@ export class KeeperPacks {
           repo: plan.repo,
           sha: plan.sha,
           branch: plan.branch,
+          base: plan.base,
           mirror,
           work: plan.headSha === null ? null : { bundle: work, headSha: plan.headSha },
         },

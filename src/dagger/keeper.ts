@@ -59,6 +59,7 @@ async function look(): Promise<void> {
     repo: '',
     sha: '',
     branch: '',
+    base: '',
     headSha: null,
     packsFolder: '',
     packs: [],

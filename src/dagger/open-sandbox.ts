@@ -187,6 +187,7 @@ async function fill(
     repo: source.repo,
     sha: source.sha,
     branch: source.branch,
+    base: source.base,
     headSha: source.work?.headSha ?? null,
     packsFolder,
     packs: await packsOf(source.mirror),

@@ -30,6 +30,7 @@ export interface SandboxPlan {
   readonly repo: string
   readonly sha: string
   readonly branch: string
+  readonly base: string
   readonly headSha: string | null
   /** The folder of this repository's packs in the cache volume. */
   readonly packsFolder: string

@@ -116,10 +116,13 @@ async function look(options: CheckoutsOptions, folder: string, wanted: CheckoutO
   }
 }
 
+// Where no remote is known, the usual branch of this checkout; on that one itself, what is not committed is judged.
 const usualBases = [
   'refs/remotes/origin/HEAD',
   'refs/remotes/origin/main',
   'refs/remotes/origin/master',
+  'refs/heads/main',
+  'refs/heads/master',
   'HEAD',
 ]
 
@@ -129,7 +132,7 @@ async function findBase(
 ): Promise<{ name: string; sha: string }> {
   for (const name of wanted === null ? usualBases : [wanted, `origin/${wanted}`]) {
     const sha = await shaOf(name)
-    if (sha !== null) return { name: name.replace(/^refs\/remotes\//, ''), sha }
+    if (sha !== null) return { name: name.replace(/^refs\/(remotes|heads)\//, ''), sha }
   }
   throw new CheckoutFault(
     `--base: there is no ${wanted ?? 'base'} here; fetch it first (git fetch origin ${wanted ?? ''})`,

@@ -25,11 +25,14 @@ const copyTries = 5
 
 /**
  * Clones from a mirror on this machine, into files that nothing else shares: its packs are copied, and one process of
- * git writes the tree (two where work comes on top). The clone has one branch, a remote `origin`, and no hooks.
+ * git writes the tree (two where work comes on top). The clone has one branch, the base as `origin/<base>` and
+ * `origin/HEAD`, and no hooks.
  */
 export function createCloner(options: ClonerOptions): Cloner {
   return async (source, folder, signal) => {
-    if (!isBranchName(source.branch)) throw new RuntimeFailure(`${source.branch} is not a branch name`)
+    for (const name of [source.branch, source.base]) {
+      if (!isBranchName(name)) throw new RuntimeFailure(`${name} is not a branch name`)
+    }
     const gitDir = join(folder, '.git')
     let pack: Buffer | null = null
     try {
@@ -106,6 +109,10 @@ async function layOut(source: CloneSource, gitDir: string): Promise<void> {
   await mkdir(dirname(branchFile), { recursive: true })
   await writeFile(branchFile, `${sha}\n`)
   await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${source.branch}\n`)
+  const remote = join(gitDir, 'refs', 'remotes', 'origin')
+  await mkdir(remote, { recursive: true })
+  await writeFile(join(gitDir, 'packed-refs'), `${source.sha} refs/remotes/origin/${source.base}\n`)
+  await writeFile(join(remote, 'HEAD'), `ref: refs/remotes/origin/${source.base}\n`)
   const url = source.repo.replaceAll('\\', '\\\\').replaceAll('"', '\\"')
   const config = [
     // Nothing here outlives its task: commits in a sandbox need not wait for the disk.

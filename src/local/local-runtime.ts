@@ -168,7 +168,7 @@ class BubblewrapRuntime implements LocalRuntime {
   }
 
   async #probe(): Promise<readonly Problem[]> {
-    const source = { repo: '', sha: '', branch: '', mirror: '', work: null }
+    const source = { repo: '', sha: '', branch: '', base: '', mirror: '', work: null }
     const spec: SandboxSpec = {
       taskId: `probe_${process.pid}`,
       attempt: this.#probes++,

@@ -40,6 +40,8 @@ export interface CloneSource {
   readonly sha: string
   /** The branch of the clone that is checked out at `sha`. */
   readonly branch: string
+  /** The remote's branch that the work is for: `origin/<base>` and `origin/HEAD` of the clone are `sha`. */
+  readonly base: string
   /** Path of the publisher's bare mirror on this machine, which has `sha`. */
   readonly mirror: string
   /** A bundle to be fetched on top, for the head of a task, and the SHA it brings. */

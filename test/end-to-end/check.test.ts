@@ -38,7 +38,7 @@ describe('nightshift check, on a checkout in hand', () => {
     const before = await run('count-objects', '-v')
     const { exitCode, stdout, stderr } = await check()
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^words {2}passed/)])
-    expect(stderr).toContain('1 files against origin/HEAD')
+    expect(stderr).toContain('1 file against origin/HEAD')
     expect(await run('status', '--porcelain')).toBe('?? new.txt\n')
     expect(await run('count-objects', '-v')).toBe(before)
   })
@@ -59,6 +59,20 @@ describe('nightshift check, on a checkout in hand', () => {
       files: ['secret/one'],
       policy: { passed: false, violations: [{ rule: 'deny', file: 'secret/one' }] },
     })
+  })
+
+  it('compares with the usual branch where no remote is known, and says what it compared with', async () => {
+    const { check, write, git: run } = await checkout()
+    await run('remote', 'remove', 'origin')
+    const onMain = await check()
+    expect([onMain.exitCode, onMain.stdout]).toEqual([0, ''])
+    expect(onMain.stderr).toMatch(/^Nothing differs from main \([0-9a-f]{12}\); --base names something else/)
+    await run('switch', '--quiet', '-c', 'work')
+    await write('new.txt', 'good\n')
+    await run('add', 'new.txt')
+    await run('commit', '--quiet', '-m', 'one')
+    const { exitCode, stderr } = await check()
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 file against main (')])
   })
 
   it('runs the checks on the changed files, and tells apart what the base has too', async () => {

@@ -53,7 +53,7 @@ afterEach(() => place.close())
 
 async function sourceOf(sha: string, parts: Partial<CloneSource> = {}): Promise<CloneSource> {
   const mirror = await publisher.mirror(made.path, sha, 'main')
-  return { repo: made.path, sha, branch: 'nightshift/one', mirror, work: null, ...parts }
+  return { repo: made.path, sha, branch: 'nightshift/one', base: 'main', mirror, work: null, ...parts }
 }
 
 /** Of everything below a folder, no file of which may have a second name. */
@@ -80,6 +80,21 @@ test('a clone has the branch at the commit, its files and its whole history, and
   expect((await git(folder, ['remote', 'get-url', 'origin'])).trim()).toBe(made.path)
 })
 
+test('a clone knows the base as a clone of the remote would', async () => {
+  await clone(await sourceOf(made.sha, { base: 'release/1.x' }), folder, never)
+  const known = await git(folder, [
+    'for-each-ref',
+    '--format=%(refname) %(objectname) %(symref)',
+    'refs/remotes',
+  ])
+  expect(known).toBe(
+    `refs/remotes/origin/HEAD ${made.sha} refs/remotes/origin/release/1.x\n` +
+      `refs/remotes/origin/release/1.x ${made.sha} \n`,
+  )
+  await git(folder, ['commit', '--quiet', '--allow-empty', '-m', 'more'])
+  expect(await git(folder, ['rev-list', '--count', 'origin/HEAD..'])).toBe('1\n')
+})
+
 test('a clone shares nothing: it lives on without the mirror, and no file is the same', async () => {
   const source = await sourceOf(made.sha)
   await clone(source, folder, never)
@@ -95,12 +110,15 @@ test('a clone shows no other branch, no tag, no pin, no hook and no credential',
   await git(made.path, ['tag', 'v1'])
   await writeFile(join(made.path, 'hooks', 'post-checkout'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
   await clone(await sourceOf(made.sha), folder, never)
-  expect(await git(folder, ['for-each-ref', '--format=%(refname)'])).toBe('refs/heads/nightshift/one\n')
+  expect(await git(folder, ['for-each-ref', '--format=%(refname)'])).toBe(
+    'refs/heads/nightshift/one\nrefs/remotes/origin/HEAD\nrefs/remotes/origin/main\n',
+  )
   expect((await readdir(join(folder, '.git'))).toSorted()).toEqual([
     'HEAD',
     'config',
     'index',
     'objects',
+    'packed-refs',
     'refs',
   ])
   expect(await readFile(join(folder, '.git', 'config'), 'utf8')).not.toContain('credential')
@@ -114,6 +132,7 @@ test('work comes on top: what a bundle brings, without the commits of another ta
   const work = await publisher.receive(await incoming(made.path, made.sha, checkout))
   const source = await sourceOf(made.sha, { work: { bundle: await work.bundle(), headSha: work.headSha } })
   await clone(source, folder, never)
+  expect(await git(folder, ['rev-parse', 'origin/main'])).toBe(`${made.sha}\n`)
   expect((await git(folder, ['rev-parse', 'nightshift/one'])).trim()).toBe(work.headSha)
   expect(await readFile(join(folder, 'b'), 'utf8')).toBe('b\n')
   expect(await git(folder, ['status', '--porcelain'])).toBe('')

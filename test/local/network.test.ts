@@ -78,7 +78,14 @@ describe.skipIf(noClients)(title('the network of a sandbox', noClients), () => {
         await git(into, ['clone', '--quiet', '--no-hardlinks', source.mirror, '.'])
       },
     })
-    const source = { repo: place.repository, sha: '', branch: 'main', mirror: place.repository, work: null }
+    const source = {
+      repo: place.repository,
+      sha: '',
+      branch: 'main',
+      base: 'main',
+      mirror: place.repository,
+      work: null,
+    }
     const limits = { memoryBytes: 1024 ** 3, processes: 256 }
     const spec = {
       taskId: `NET${opened++}`,

@@ -67,6 +67,7 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
             repo: repository.path,
             sha: repository.sha,
             branch: repository.branch,
+            base: repository.branch,
             mirror: repository.path,
             work: null,
           },

@@ -59,6 +59,7 @@ export function specOf(repository: MadeRepository, facts: SandboxFacts = {}): Sa
       repo: repository.path,
       sha: repository.sha,
       branch: repository.branch,
+      base: repository.branch,
       mirror: repository.path,
       work: null,
       ...facts.source,

@@ -32,7 +32,7 @@ export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
     const sha = (await movedBase(attempt, book)) ?? pinned.sha
     attempt.evidence = { ...attempt.evidence, baseSha: sha }
     const mirror = await parts.publisher.mirror(task.repo, sha, pinned.base)
-    const source = { repo: task.repo, sha, branch: task.branch, mirror, work: null }
+    const source = { repo: task.repo, sha, branch: task.branch, base: pinned.base, mirror, work: null }
     return { source, base: pinned.base, pinnedSha: pinned.sha }
   })
 }
