@@ -64,15 +64,14 @@ export async function startBenchServer(
     get: (path) => call('GET', path),
     post: async (path) => void (await call('POST', path)),
     async untilPushed(tasks) {
-      // Counted and not listed while they work: the measuring must not be what is measured.
-      for (let open = tasks.length; open > 0;) {
-        await new Promise((resolve) => setTimeout(resolve, 50))
-        const { states } = await call<{ states: Record<string, number> }>('GET', '/stats')
-        open = Object.entries(states).reduce((sum, [state, count]) => sum + (state === 'done' ? 0 : count), 0)
-      }
       const done: Task[] = []
       for (const { id } of tasks) {
-        const task = await call<Task>('GET', `/tasks/${id}`)
+        let task = await call<Task>('GET', `/tasks/${id}`)
+        // One at a time, and seldom: the measuring must not be what is measured.
+        while (task.state !== 'done') {
+          await new Promise((resolve) => setTimeout(resolve, 50))
+          task = await call<Task>('GET', `/tasks/${id}`)
+        }
         if (task.outcome !== 'pushed') throw new Error(`${id} ended ${task.outcome}: ${task.reason}`)
         done.push(task)
       }

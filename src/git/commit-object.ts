@@ -5,7 +5,9 @@ const unsynced = ['-c', 'core.fsync=none'] as const
 /** A commit, as bytes: whatever its encoding is, it stays as it is. */
 export interface CommitObject {
   readonly parents: readonly string[]
+  /** With the time, as git writes it; so is {@link committer}. */
   readonly author: Buffer
+  readonly committer: Buffer
   /** Seconds and time zone, as git writes them. */
   readonly committedAt: string
   /** `encoding …`, where it has one. */
@@ -15,18 +17,23 @@ export interface CommitObject {
 
 /** Reads a commit. */
 export async function readCommit(git: Git, gitDir: string, sha: string): Promise<CommitObject> {
-  const bytes = await git.read(gitDir, ['cat-file', 'commit', sha])
+  return parseCommit(await git.read(gitDir, ['cat-file', 'commit', sha]))
+}
+
+/** Takes a commit apart, as git keeps it. */
+export function parseCommit(bytes: Buffer): CommitObject {
   const end = bytes.indexOf('\n\n')
   const lines = linesOf(end === -1 ? bytes : bytes.subarray(0, end))
   const valuesOf = (name: string) =>
     lines
       .filter((line) => line.subarray(0, name.length + 1).toString('latin1') === `${name} `)
       .map((line) => line.subarray(name.length + 1))
-  const [, committedAt = '0 +0000'] =
-    /> (\d+ [+-]\d{4})$/.exec(valuesOf('committer')[0]?.toString('latin1') ?? '') ?? []
+  const committer = valuesOf('committer')[0] ?? Buffer.alloc(0)
+  const [, committedAt = '0 +0000'] = /> (\d+ [+-]\d{4})$/.exec(committer.toString('latin1')) ?? []
   return {
     parents: valuesOf('parent').map((parent) => parent.toString('latin1')),
     author: valuesOf('author')[0] ?? Buffer.from('unknown <unknown> 0 +0000'),
+    committer,
     committedAt,
     encoding: valuesOf('encoding')[0] ?? null,
     message: end === -1 ? Buffer.alloc(0) : bytes.subarray(end + 2),
@@ -40,7 +47,10 @@ export async function readCommit(git: Git, gitDir: string, sha: string): Promise
 export async function writeCommit(
   git: Git,
   gitDir: string,
-  commit: CommitObject & { readonly tree: string; readonly committer: { name: string; email: string } },
+  commit: Omit<CommitObject, 'committer'> & {
+    readonly tree: string
+    readonly committer: { name: string; email: string }
+  },
 ): Promise<string> {
   const { committer } = commit
   const parts: (string | Buffer)[] = [

@@ -3,6 +3,7 @@ import { patchPath } from '../model/patch-lines.ts'
 import type { CommitContent, History } from '../ports/publisher.ts'
 import type { RunResult } from '../process/run.ts'
 import { readBlob } from './blob.ts'
+import type { CommitObject } from './commit-object.ts'
 import { GitFailure, type Git } from './git-command.ts'
 
 const maxMessageBytes = 16 * 1024 * 1024
@@ -65,6 +66,21 @@ export async function readHistory(
     read.push({ sha, message: messages.get(sha) ?? '', added: addedLines(text), binaries })
   }
   return { commits: read, whole: said.exitCode === 0 && patches.exitCode === 0 }
+}
+
+/** The history of one commit that has been read already; `null`: git has to read it, as it also knows other encodings. */
+export function historyOfOne(facts: {
+  headSha: string
+  commits: number
+  headCommit?: CommitObject | null
+}): History | null {
+  const { headSha: sha, commits, headCommit: head } = facts
+  if (commits !== 1 || head === undefined || head === null || head.encoding !== null) return null
+  const people = [head.author, head.committer].map((person) =>
+    person.toString('utf8').replace(/ \d+ [+-]\d{4}$/, ''),
+  )
+  const message = [...people, head.message.toString('utf8')].join('\n')
+  return { commits: [{ sha, message, added: [], binaries: [] }], whole: true }
 }
 
 /** That there was more than was to be read is no failure. */

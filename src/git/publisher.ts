@@ -10,6 +10,7 @@ import { createGit, GitFailure } from './git-command.ts'
 import type { GitPlace } from './git-place.ts'
 import { KeptFiles } from './kept-files.ts'
 import { repositoryFiles } from './bare-repository.ts'
+import { createHttpRefs } from './http-refs.ts'
 import { heldAt } from './held-at.ts'
 import { createMirrors } from './mirror.ts'
 import { push } from './push.ts'
@@ -54,7 +55,7 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
   const { place, log } = options
   const limits = { ...defaultLimits, ...options.limits }
   const git = await createGit(options)
-  const refs = createRemoteRefs(git, limits.askMs)
+  const refs = createRemoteRefs(git, limits.askMs, createHttpRefs({ ...options, timeoutMs: limits.askMs }))
   const mirrors = createMirrors({ git, log, fetchTimeoutMs: limits.fetchMs, lockWaitMs: limits.lockMs })
   const kept = new KeptFiles((repo, sha, path, maxBytes) =>
     readBlob(git, mirrors.pathOf(repo), { sha, path, maxBytes }),

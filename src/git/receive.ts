@@ -4,6 +4,7 @@ import type { RunResult } from '../process/run.ts'
 import { repositoryFiles } from './bare-repository.ts'
 import { parseBundle, type BundleParts } from './bundle.ts'
 import { changesArguments, parseChanges, type Changes } from './changes.ts'
+import { parseCommit, type CommitObject } from './commit-object.ts'
 import { GitFailure, wordsOf, type Git } from './git-command.ts'
 import { isFull, type Mirrors } from './mirror.ts'
 import { heldWork, maxDiffBytes } from './work.ts'
@@ -11,6 +12,7 @@ import { heldWork, maxDiffBytes } from './work.ts'
 // A hostile pack can unpack to any size: git may take this much and no more.
 const maxMemoryBytes = 6 * 1024 * 1024 * 1024
 const maxChangesBytes = 512 * 1024 * 1024
+const maxHeadBytes = 256 * 1024
 
 /**
  * Takes a bundle into a clean bare repository whose only alternate is our own mirror. The bundle's one ref is `HEAD`;
@@ -46,15 +48,17 @@ export async function receive(
     },
   }
   await unpack(desk, bundle)
-  const compared = Promise.all([distanceOf(desk, bundle.headSha), changesOf(desk, bundle.headSha)])
+  const comparing = changesOf(desk, bundle.headSha)
   // What is wrong with a commit says more than what fails because of it.
-  compared.catch(() => {})
-  await checkCommits(desk, bundle)
-  const [distance, changes] = await compared
+  comparing.catch(() => {})
+  const head = await checkCommits(desk, bundle)
+  const distance = distanceBy(desk, head) ?? (await distanceOf(desk, bundle.headSha))
+  const changes = await comparing
   const { taskId, repo } = incoming
   const facts = { ...changes, taskId, repo, baseSha }
   if (distance.missing === 0 && incoming.flatten !== true) {
-    return heldWork(git, gitDir, { ...facts, headSha: bundle.headSha, commits: distance.commits })
+    const { commits } = distance
+    return heldWork(git, gitDir, { ...facts, headSha: bundle.headSha, commits, headCommit: head })
   }
   if (changes.changes.length === 0) return heldWork(git, gitDir, { ...facts, headSha: baseSha, commits: 0 })
   const headSha = await commitTree(git, gitDir, incoming, bundle.headSha)
@@ -94,17 +98,44 @@ async function unpack(desk: Desk, bundle: BundleParts): Promise<void> {
   throw new BadWork(`git cannot take what was handed over: ${wordsOf(ended)}`)
 }
 
-/** That base, head and prerequisites are there, as commits. Only the base is ours to have. */
-async function checkCommits({ git, gitDir, baseSha, lostBase }: Desk, bundle: BundleParts): Promise<void> {
+/**
+ * That base, head and prerequisites are there, as commits. Only the base is ours to have. Answers the head where it is
+ * small enough to come along with the others.
+ */
+async function checkCommits(desk: Desk, bundle: BundleParts): Promise<CommitObject | null> {
+  const { git, gitDir, baseSha, lostBase } = desk
   const wanted = [...new Set([baseSha, bundle.headSha, ...bundle.prerequisites])]
-  const out = await git.read(gitDir, ['cat-file', '--batch-check'], { stdin: `${wanted.join('\n')}\n` })
-  const lines = out.toString('latin1').split('\n')
-  for (const [index, sha] of wanted.entries()) {
-    if (lines[index]?.startsWith(`${sha} commit `) === true) continue
+  const infos = wanted.map((sha) => `info ${sha}\n`).join('')
+  const ended = await git.run(gitDir, ['cat-file', '--batch-command'], {
+    // Behind all the others: where it is too long, nothing else is lost.
+    stdin: `${infos}contents ${bundle.headSha}\n`,
+    maxStdoutBytes: infos.length * 2 + maxHeadBytes,
+  })
+  if (ended.exitCode !== 0 && ended.ended !== 'too_much_output')
+    throw new GitFailure('the commits of the work could not be looked at', ended)
+  let at = 0
+  const nextLine = () => {
+    const end = ended.stdout.indexOf(0x0a, at)
+    const line = ended.stdout.toString('latin1', at, end === -1 ? at : end)
+    at = end + 1
+    return line
+  }
+  for (const sha of wanted) {
+    const line = nextLine()
+    if (line.startsWith(`${sha} commit `)) continue
     if (sha === baseSha) throw await lostBase()
     const what = sha === bundle.headSha ? 'the head of the work' : 'a commit that the work builds on'
-    throw new BadWork(`${what} is missing or no commit: ${lines[index] ?? sha}`)
+    throw new BadWork(`${what} is missing or no commit: ${line === '' ? sha : line}`)
   }
+  const bytes = Number(nextLine().split(' ')[2])
+  const head = ended.stdout.subarray(at, at + bytes)
+  return head.length === bytes ? parseCommit(head) : null
+}
+
+/** Most work is one commit on the base: for that nothing has to be counted. */
+function distanceBy({ baseSha }: Desk, head: CommitObject | null): { missing: 0; commits: 1 } | null {
+  const [parent, ...others] = head?.parents ?? []
+  return parent === baseSha && others.length === 0 ? { missing: 0, commits: 1 } : null
 }
 
 async function distanceOf(desk: Desk, headSha: string): Promise<{ missing: number; commits: number }> {

@@ -1,6 +1,7 @@
 import { isBranchName } from '../model/branch-name.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
 import type { Git } from './git-command.ts'
+import type { Listing } from './http-refs.ts'
 import { anyRemoteFailure } from './remote-fault.ts'
 import { createSharedQuestion } from './shared-question.ts'
 
@@ -12,17 +13,18 @@ export interface RemoteRefs {
   branchAt(repo: string, branch: string): Promise<string | null>
 }
 
-interface Listing {
-  readonly shas: ReadonlyMap<string, string>
-  /** What HEAD stands for, e.g. `refs/heads/main`. */
-  readonly head: string | null
-}
-
-export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
+/** `askAll` is tried first, see {@link createHttpRefs}; `null` from it: git is to ask. */
+export function createRemoteRefs(
+  git: Git,
+  timeoutMs: number,
+  askAll: (repo: string) => Promise<Listing | null>,
+): RemoteRefs {
+  const shareAll = createSharedQuestion<Listing | null>()
   const share = createSharedQuestion<Listing>()
 
-  function list(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
-    return share(JSON.stringify([repo, ...patterns]), () => ask(repo, patterns, branch))
+  async function list(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
+    const all = await shareAll(repo, () => askAll(repo))
+    return all ?? share(JSON.stringify([repo, ...patterns]), () => ask(repo, patterns, branch))
   }
 
   async function ask(repo: string, patterns: readonly string[], branch: string | null): Promise<Listing> {
@@ -41,7 +43,8 @@ export function createRemoteRefs(git: Git, timeoutMs: number): RemoteRefs {
   }
 
   async function isEmpty(repo: string): Promise<boolean> {
-    return (await list(repo, ['refs/heads/*'], null)).shas.size === 0
+    const { shas } = await list(repo, ['refs/heads/*'], null)
+    return ![...shas.keys()].some((name) => name.startsWith('refs/heads/'))
   }
 
   async function missing(repo: string, branch: string | null, message: string): Promise<RemoteFailure> {

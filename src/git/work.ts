@@ -2,9 +2,10 @@ import type { Work } from '../ports/publisher.ts'
 import { BlobReader } from './blob-reader.ts'
 import { makeBundle } from './bundle.ts'
 import { diffArguments, type Changes } from './changes.ts'
+import type { CommitObject } from './commit-object.ts'
 import { GitFailure, type Git } from './git-command.ts'
 import { readLog, readTree } from './head.ts'
-import { readHistory } from './history.ts'
+import { historyOfOne, readHistory } from './history.ts'
 
 export interface WorkFacts extends Changes {
   readonly taskId: string
@@ -12,6 +13,8 @@ export interface WorkFacts extends Changes {
   readonly baseSha: string
   readonly headSha: string
   readonly commits: number
+  /** The head, where it has been read already. */
+  readonly headCommit?: CommitObject | null
 }
 
 /** Bytes of a diff unless another bound is given. */
@@ -41,7 +44,8 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
       ])
     },
     readFile: (at, path, maxBytes) => blobs.read(at === 'base' ? baseSha : headSha, path, maxBytes),
-    history: (maxBytes) => readHistory(git, gitDir, { baseSha, headSha, commits: facts.commits, maxBytes }),
+    history: async (maxBytes) =>
+      historyOfOne(facts) ?? readHistory(git, gitDir, { baseSha, headSha, commits: facts.commits, maxBytes }),
     log: () => readLog(git, gitDir, baseSha, headSha),
     headTree: () => readTree(git, gitDir, headSha),
     async bundle() {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { RuntimeName } from '../model/submission.ts'
 import type { Lease, Pinned, SavedWork } from '../ports/task-store.ts'
+import { prepared } from './prepared.ts'
 import { storableJson } from './storable.ts'
 import type { StoreContext } from './store-context.ts'
 import { assertHeld, isHeld } from './task-row.ts'
@@ -12,7 +13,7 @@ export async function pin(
   runtime: RuntimeName,
 ): Promise<void> {
   const written = await sql<{ pinned_sha: string }>`
-    update tasks set
+    ${prepared} update tasks set
       base = case when pinned_sha is null then ${pinned.base} else base end,
       pinned_sha = coalesce(pinned_sha, ${pinned.sha}),
       runtime = ${runtime}
@@ -31,7 +32,7 @@ export async function intendPush(
 ): Promise<void> {
   const entry = `${push.sha} ${push.branch}`
   const written = await sql<{ id: string }>`
-    update tasks set
+    ${prepared} update tasks set
       branch = ${push.branch},
       intended = case when ${entry} = any (intended) then intended else array_append(intended, ${entry}) end
     where ${isHeld(lease)} returning id`.execute(context.db)
@@ -40,7 +41,7 @@ export async function intendPush(
 
 export async function saveWork(context: StoreContext, lease: Lease, work: SavedWork): Promise<void> {
   const written = await sql<{ task_id: string }>`
-    with lease as (select id from tasks where ${isHeld(lease)} for update)
+    ${prepared} with lease as (select id from tasks where ${isHeld(lease)} for update)
     insert into saved_work (task_id, head_sha, bundle, evidence, conversation_id, conversation)
     select id, ${work.headSha}, ${work.bundle}::bytea, ${storableJson(work.evidence)}::jsonb,
       ${work.conversation?.id ?? null}, ${work.conversation?.archive ?? null}::bytea from lease

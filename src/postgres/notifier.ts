@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql, type Kysely } from 'kysely'
 import type { Log } from '../ports/log.ts'
+import { prepared } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
 /** The one channel of LISTEN and NOTIFY. */
@@ -37,7 +38,9 @@ export function createNotifier(db: Kysely<Schema>, log: Log): Notifier {
       const payloads = [...waiting]
       waiting = new Set()
       try {
-        await sql`select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`.execute(db)
+        await sql`${prepared} select pg_notify(${channel}, payload) from unnest(${payloads}::text[]) payload`.execute(
+          db,
+        )
       } catch (error) {
         log.warn('a hint to other processes was lost', { error: String(error) })
       }

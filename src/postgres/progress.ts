@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { progressSchema, type Progress } from '../model/progress.ts'
 import type { Lease } from '../ports/task-store.ts'
+import { prepared } from './prepared.ts'
 import { storableJson } from './storable.ts'
 import type { StoreContext } from './store-context.ts'
 import { assertHeld, isHeld } from './task-row.ts'
@@ -19,7 +20,7 @@ export async function saveProgress(context: StoreContext, lease: Lease, to: Prog
   const number = to.pullRequest?.number ?? null
   const head = to.pushed?.sha ?? null
   const written = await sql<{ task_id: string }>`
-    with lease as (select id from tasks where ${isHeld(lease)} for update)
+    ${prepared} with lease as (select id from tasks where ${isHeld(lease)} for update)
     insert into progress (task_id, slug, number, head_sha, data)
     select id, ${slug}::text, ${number}::int, ${head}::text, ${storableJson(to)}::jsonb from lease
     on conflict (task_id) do update set

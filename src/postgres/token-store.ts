@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { sql, type Selectable } from 'kysely'
 import type { ApiToken, TokenRole, TokenStore } from '../ports/token-store.ts'
+import { prepared } from './prepared.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 import { storableText } from './storable.ts'
@@ -32,7 +33,7 @@ export function openTokenStore({ db }: Pick<Database, 'db'>): TokenStore {
       // Looked up by its hash: how long that takes tells nothing of the token itself.
       const hash = hashOf(token)
       const found = await sql<{ stale: boolean; role: TokenRole }>`
-        select coalesce(last_used_at < now() - interval '1 minute', true) as stale, role
+        ${prepared} select coalesce(last_used_at < now() - interval '1 minute', true) as stale, role
         from tokens where hash = ${hash}`.execute(db)
       const row = found.rows[0]
       if (row === undefined) return null

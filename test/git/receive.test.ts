@@ -39,6 +39,22 @@ async function commit(message = 'work'): Promise<string> {
   return (await git(checkout, ['rev-parse', 'HEAD'])).trim()
 }
 
+test('a commit that is alone says who made it and what, in whatever encoding, and stands for itself', async () => {
+  const say = async (...settings: readonly string[]) => {
+    await git(checkout, ['reset', '--quiet', '--hard', made.sha])
+    const message = Buffer.concat([Buffer.from('caf'), Buffer.from(settings.length === 0 ? 'é' : [0xe9])])
+    await writeFile(join(place.root, 'message'), message)
+    const args = ['commit', '--quiet', '--allow-empty', '-F', join(place.root, 'message')]
+    await git(checkout, [...settings, ...args])
+    const head = (await git(checkout, ['rev-parse', 'HEAD'])).trim()
+    const { commits, whole } = await (await receive()).history(1024)
+    expect([commits.length, commits[0]?.sha, whole]).toEqual([1, head, true])
+    expect(commits[0]?.message).toMatch(/^Test <.*>\nTest <.*>\ncafé\n+$/)
+  }
+  await say()
+  await say('-c', 'i18n.commitEncoding=ISO-8859-1')
+})
+
 const receive = async (parts = {}) => publisher.receive(await incoming(made.path, made.sha, checkout, parts))
 
 test('work is told by what git finds: commits, files, modes and lines', async () => {

@@ -5,7 +5,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { remoteFailure } from '../../src/git/remote-fault.ts'
 import { RemoteFailure, type Publisher, type RemoteFault } from '../../src/ports/publisher.ts'
 import { startGitServer, type GitServer } from '../support/git-server.ts'
-import { commitTo, git, makeCheckout, makeEmptyRepository, makeRepository } from '../support/repositories.ts'
+import {
+  commitTo,
+  git,
+  makeCheckout,
+  makeEmptyRepository,
+  makeRepository,
+  runGit,
+} from '../support/repositories.ts'
 import { makeWorkplace, rejection, type Workplace } from './workplace.ts'
 
 let place: Workplace
@@ -41,6 +48,24 @@ test('it asks for the default branch and for named branches, by path, file and h
     expect(await publisher.branchAt(repo, 'side/a')).not.toBe(side)
     await git(made.path, ['update-ref', 'refs/heads/side/a', side])
   }
+})
+
+test('an http remote is asked by one request, and by git where it has too many refs or does not answer that', async () => {
+  const made = await makeRepository(join(place.root, 'one.git'))
+  const repo = `${server.url}/one.git`
+  const asked = async () => {
+    const before = server.requests.length
+    expect(await publisher.resolve(repo, null)).toEqual({ branch: 'main', sha: made.sha })
+    expect(await publisher.branchAt(repo, 'main')).toBe(made.sha)
+    return server.requests.length - before
+  }
+  expect(await asked()).toBe(2)
+  const many = Array.from({ length: 5000 }, (_, number) => `create refs/heads/many/${number} ${made.sha}\n`)
+  await runGit(made.path, ['update-ref', '--stdin'], many.join(''))
+  await git(made.path, ['pack-refs', '--all'])
+  // The first finds out; git then asks for what the server can and for the one ref.
+  expect(await asked()).toBe(1 + 2 * 2)
+  expect(await asked()).toBe(2 * 2)
 })
 
 test('a branch whose name ends like the one asked for is not taken for it', async () => {
