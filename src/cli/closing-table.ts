@@ -1,4 +1,4 @@
-import { nextStep } from '../core/reasons.ts'
+import { nextStep } from '../core/next-step.ts'
 import { isGood } from '../model/outcome.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'

@@ -1,6 +1,6 @@
 import { ListenError } from '../api/listen.ts'
 import { ServerProblem, ServerUnreachable } from '../client/failures.ts'
-import { ConfigurationError } from '../config.ts'
+import { ConfigurationError } from '../config/settings.ts'
 import { flagOf } from './submission-flags.ts'
 
 /** Exit codes of the contract. */

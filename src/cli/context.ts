@@ -1,5 +1,5 @@
 import type { Client } from '../client/client.ts'
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { HandTools } from '../core/hand-tools.ts'
 import type { BackupSummary, System } from '../core/system.ts'
 import { UsageError } from './command-failure.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { Limits, QueueStats } from '../ports/task-store.ts'
+import type { Limits, QueueStats } from '../ports/queue-stats.ts'
 import { wholeNumber, type CliContext, type CommonFlags } from './context.ts'
 
 interface LimitFlags extends CommonFlags {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { createClient } from '../client/client.ts'
-import { readSettings, type Settings } from '../config.ts'
+import { readSettings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { HandTools } from '../core/hand-tools.ts'
 import type { BackupSummary, System } from '../core/system.ts'
 import { addBackupCommands } from './backup-commands.ts'

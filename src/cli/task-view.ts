@@ -1,4 +1,4 @@
-import { nextStep } from '../core/reasons.ts'
+import { nextStep } from '../core/next-step.ts'
 import type { TaskEvent } from '../model/event.ts'
 import type { Evidence } from '../model/evidence.ts'
 import { isGood } from '../model/outcome.ts'

@@ -5,7 +5,8 @@ import { runBatchesSchema, runSchema, type Run, type RunBatches } from '../model
 import { scheduleSchema, type Schedule } from '../model/schedule/schedule.ts'
 import type { submissionSchema } from '../model/submission.ts'
 import { taskSchema, type Task } from '../model/task.ts'
-import type { Limits, Page, QueueStats } from '../ports/task-store.ts'
+import type { Limits, QueueStats } from '../ports/queue-stats.ts'
+import type { Page } from '../ports/task-store.ts'
 import { followEvents } from './event-following.ts'
 import { Http, type HttpOptions } from './http.ts'
 

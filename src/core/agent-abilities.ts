@@ -2,7 +2,7 @@ import type { AgentName, RuntimeName } from '../model/submission.ts'
 import { providerNames } from '../model/provider.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Problem } from '../ports/runtime.ts'
-import type { ProviderAccount } from '../ports/task-store.ts'
+import type { ProviderAccount } from '../ports/worker.ts'
 import type { PipelineParts } from './attempt.ts'
 
 type Parts = Pick<PipelineParts, 'gateway' | 'agents' | 'runtimes'>

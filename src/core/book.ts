@@ -1,5 +1,5 @@
 import { noProgress, type Progress } from '../model/progress.ts'
-import type { Lease } from '../ports/task-store.ts'
+import type { Lease } from '../ports/lease.ts'
 import type { PipelineParts } from './attempt.ts'
 import { persist } from './persist.ts'
 

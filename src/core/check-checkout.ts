@@ -6,7 +6,7 @@ import { parseRepositoryFile } from '../model/repository-file/parse.ts'
 import type { RepositoryFile } from '../model/repository-file/repository-file.ts'
 import type { Checkout } from '../ports/checkout.ts'
 import type { SecretScanner } from '../ports/secret-scanner.ts'
-import { sentence } from './reasons.ts'
+import { sentence } from './sentences.ts'
 import {
   holdsBack,
   judgeRuns,

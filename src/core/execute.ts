@@ -1,12 +1,13 @@
 import { noEvidence } from '../model/evidence.ts'
 import { RemoteFailure } from '../ports/publisher.ts'
-import { LeaseLost, type ClaimedTask, type Ending } from '../ports/task-store.ts'
+import { LeaseLost, type ClaimedTask, type Ending } from '../ports/lease.ts'
 import { Interruption, Parked, inStep, type Attempt, type PipelineParts } from './attempt.ts'
 import { chooseRuntime } from './choose-runtime.ts'
 import { Journal } from './journal.ts'
 import { persist } from './persist.ts'
 import { runPipeline } from './pipeline.ts'
-import { Stop, outcomeOf, sentence, type Reason } from './reasons.ts'
+import { Stop, outcomeOf, type Reason } from './reasons.ts'
+import { sentence } from './sentences.ts'
 
 /** How an attempt left its task. */
 export type Execution = 'settled' | 'retried' | 'parked' | 'handed_back' | 'lost'

@@ -1,6 +1,7 @@
 import type { NewEvent, Step } from '../model/event.ts'
 import type { Clock } from '../ports/clock.ts'
-import { LeaseLost, type Lease, type TaskStore } from '../ports/task-store.ts'
+import { LeaseLost, type Lease } from '../ports/lease.ts'
+import type { TaskStore } from '../ports/task-store.ts'
 
 const flushAfterMs = 150
 const retryAfterMs = 1000

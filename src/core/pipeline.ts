@@ -1,6 +1,6 @@
 import type { Work } from '../ports/publisher.ts'
 import type { CloneSource } from '../ports/runtime.ts'
-import type { Ending } from '../ports/task-store.ts'
+import type { Ending } from '../ports/lease.ts'
 import { inStep, type Attempt } from './attempt.ts'
 import { openBook } from './book.ts'
 import { deliver } from './delivery.ts'

@@ -2,8 +2,8 @@ import { maxPlanBytes } from '../model/plan/plan.ts'
 import type { Door } from '../ports/repositories.ts'
 import { RemoteFailure, type Publisher } from '../ports/publisher.ts'
 import { TooLarge } from '../ports/runtime.ts'
-import type { Pinned } from '../ports/task-store.ts'
-import { sentence } from './reasons.ts'
+import type { Pinned } from '../ports/lease.ts'
+import { sentence } from './sentences.ts'
 import type { FieldFault, SubmitContext } from './submit.ts'
 
 /** What reads plans out of repositories. */

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit'
 import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
-import type { WorkerAbilities, WorkerLife } from '../ports/task-store.ts'
+import type { WorkerAbilities, WorkerLife } from '../ports/worker.ts'
 import { abilitiesHere } from './agent-abilities.ts'
 import type { PipelineParts } from './attempt.ts'
 import { execute, type Running } from './execute.ts'
-import { shortOfDisk } from './reasons.ts'
+import { shortOfDisk } from './sentences.ts'
 
 export interface SchedulerOptions {
   readonly life: Omit<WorkerLife, 'agents' | 'accounts'>
@@ -16,9 +16,14 @@ export interface SchedulerOptions {
   readonly heartbeatMs: number
   /** Milliseconds after which the queue is looked at without having been called. */
   readonly pollMs: number
-  /** Bytes that are free where work is done, and how many must be before a task is taken. */
-  readonly disk: { readonly freeBytes: () => Promise<number>; readonly minFreeBytes: number }
+  readonly disk: DiskWatch
   readonly log: Log
+}
+
+/** Bytes that are free where work is done, and how many must be before a task is taken. */
+export interface DiskWatch {
+  freeBytes(): Promise<number>
+  readonly minFreeBytes: number
 }
 
 /** A scheduler at work. */

@@ -6,10 +6,11 @@ import type { NewRun } from '../model/run.ts'
 import type { NewTask, Task } from '../model/task.ts'
 import type { Repositories } from '../ports/repositories.ts'
 import type { RunStore } from '../ports/run-store.ts'
-import type { Pinned } from '../ports/task-store.ts'
+import type { Pinned } from '../ports/lease.ts'
 import { inOrderOfNeeds } from './order-of-needs.ts'
 import { findPlan, type PlanReader, type PlanSource } from './plan-source.ts'
-import { judge, storeTasks, type FieldFault, type SubmitContext, type SubmitOptions } from './submit.ts'
+import { judge } from './judge-submission.ts'
+import { storeTasks, type FieldFault, type SubmitContext, type SubmitOptions } from './submit.ts'
 
 export interface RunContext {
   readonly submit: SubmitContext

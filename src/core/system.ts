@@ -1,4 +1,4 @@
-import type { Settings } from '../config.ts'
+import type { Settings } from '../config/settings.ts'
 import type { RuntimeName } from '../model/submission.ts'
 import type { Log } from '../ports/log.ts'
 import type { ScheduleStore } from '../ports/schedule-store.ts'

@@ -1,7 +1,8 @@
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Task } from '../model/task.ts'
-import type { Page, QueueNow, TaskFilter } from './task-store.ts'
+import type { Page, TaskFilter } from './task-store.ts'
+import type { QueueNow } from './queue-stats.ts'
 
 /** What a person looks for. */
 export interface TaskSearch extends TaskFilter {

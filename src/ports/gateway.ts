@@ -1,6 +1,6 @@
 import type { ProviderName } from '../model/provider.ts'
 import type { Budget, BudgetScope } from './spend.ts'
-import type { Lease } from './task-store.ts'
+import type { Lease } from './lease.ts'
 import type { Problem } from './runtime.ts'
 
 export type { ProviderName }

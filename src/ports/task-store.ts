@@ -1,116 +1,12 @@
-import type { Evidence } from '../model/evidence.ts'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Progress } from '../model/progress.ts'
-import type { ProviderName } from '../model/provider.ts'
-import type { AgentName, RuntimeName } from '../model/submission.ts'
-import type { Budget } from './spend.ts'
 import type { NewRun } from '../model/run.ts'
-import type { NewTask, ParkingHold, State, Task, TaskOptions } from '../model/task.ts'
-
-/**
- * The right to work on a task: task and attempt are the fencing token, on every write. A write under a lease that was
- * lost changes nothing and throws {@link LeaseLost}.
- */
-export interface Lease {
-  readonly taskId: string
-  readonly attempt: number
-  readonly workerId: string
-}
-
-/** Somebody else has the task by now, or it has ended: stop at once, touch nothing. */
-export class LeaseLost extends Error {
-  override readonly name = 'LeaseLost'
-  readonly lease: Lease
-
-  constructor(lease: Lease) {
-    super(`the lease on task ${lease.taskId}, attempt ${lease.attempt}, was lost`)
-    this.lease = lease
-  }
-}
-
-/** A task, taken for work. */
-export interface ClaimedTask {
-  readonly lease: Lease
-  readonly task: Task
-  readonly options: TaskOptions
-  /** What an earlier attempt has pinned; the same base holds for all attempts. */
-  readonly pinned: Pinned | null
-  /**
-   * Every SHA that this task, or one that it does again, meant to push or had confirmed on this branch, oldest first:
-   * what stands there and is one of these is ours.
-   */
-  readonly ownShas: readonly string[]
-  /** Commits that the tasks in `needs` made, where they were not merged: this task starts from all of them together. */
-  readonly needBranches: readonly { taskId: string; repo: string; branch: string; headSha: string }[]
-  /**
-   * Where it starts without such needs; `null`: it belongs to no run, or has to see the base as it is now, as a task
-   * that is done again does, since a person may have mended the base.
-   */
-  readonly runBase: RunBase | null
-  /** What its spending is counted for beside itself: its run, or the night of a schedule. */
-  readonly budgets: readonly Budget[]
-}
-
-/** The base that tasks of a run share. */
-export interface RunBase {
-  /** 0: the base as the run found it. Else: as the batch of this number found it, after what was merged before. */
-  readonly group: number
-  /** The task is of the first batch of the run. */
-  readonly firstBatch: boolean
-  /** `null`: no task has asked for it yet; see {@link TaskStore.pinRun}. */
-  readonly pinned: Pinned | null
-}
-
-export interface Pinned {
-  readonly base: string
-  readonly sha: string
-}
-
-/** What an attempt handed over, so that a later one need not run the agent again. */
-export interface SavedWork {
-  readonly headSha: string
-  /** A git bundle of `base..head`, as it came out of the sandbox. */
-  readonly bundle: Buffer
-  /** The evidence gathered until then. */
-  readonly evidence: Evidence
-  /** What the agent needs to take up its conversation again: its id, and an archive that only a sandbox opens. */
-  readonly conversation: { readonly id: string; readonly archive: Buffer } | null
-}
-
-/** Tells what a worker can do; it is given no task that asks for more. */
-export interface WorkerAbilities {
-  readonly workerId: string
-  /** `null`: the tasks that everyone shares. Otherwise: the private tasks of one `run`, and no others. */
-  readonly pool: string | null
-  readonly agents: readonly AgentName[]
-  /** Agents that are known here but cannot work: their tasks are taken only where nobody else can do them, to say so. */
-  readonly lacking: readonly AgentName[]
-  /** Its logins: tasks of a provider whose account is held are not taken. */
-  readonly accounts: readonly ProviderAccount[]
-  readonly runtimes: readonly RuntimeName[]
-  /** Local repositories are only where they are: tasks on paths are claimed only by workers of the machine that submitted them. */
-  readonly machineId: string
-}
-
-/** A login for a provider, as the gateway names it. */
-export interface ProviderAccount {
-  readonly provider: ProviderName
-  readonly account: string
-}
-
-/** What the heartbeat learns of a task under lease. */
-export interface Heartbeat {
-  readonly taskId: string
-  readonly attempt: number
-  readonly cancelRequested: boolean
-}
-
-export interface Ending {
-  readonly outcome: Outcome
-  readonly reason: string | null
-  readonly evidence: Evidence
-}
+import type { RuntimeName } from '../model/submission.ts'
+import type { NewTask, State, Task } from '../model/task.ts'
+import type { ClaimedTask, Ending, Heartbeat, Lease, Parking, Pinned, SavedWork } from './lease.ts'
+import type { Limits, QueueStats } from './queue-stats.ts'
+import type { WorkerAbilities, WorkerLife } from './worker.ts'
 
 /** What a forge tells of: a change to a pull request, or checks on a head. */
 export interface Delivery {
@@ -128,13 +24,6 @@ export interface EndNotice {
   readonly tries: number
 }
 
-/** Why a task is parked, and for how long at most. */
-export interface Parking {
-  readonly hold: ParkingHold
-  readonly reason: string
-  readonly delayMs: number
-}
-
 export interface TaskFilter {
   readonly state?: State
   readonly outcome?: Outcome
@@ -149,35 +38,6 @@ export interface TaskFilter {
 export interface Page<T> {
   readonly items: readonly T[]
   readonly nextCursor: string | null
-}
-
-/** Upper bounds on tasks that run at the same time, over all processes. `null`: no bound. */
-export interface Limits {
-  readonly global: number | null
-  readonly perRepository: number | null
-  readonly perAgent: number | null
-}
-
-export interface QueueStats extends QueueNow {
-  readonly states: Readonly<Record<State, number>>
-  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>
-}
-
-/** The queue without what has ended. */
-export interface QueueNow {
-  readonly states: Readonly<Record<Exclude<State, 'done'>, number>>
-  readonly paused: boolean
-  readonly limits: Limits
-  /** Accounts of model providers that are closed for now. */
-  readonly holds: readonly { account: string; until: string; reason: string }[]
-  readonly workers: readonly {
-    id: string
-    host: string
-    pid: number
-    slots: number
-    running: number
-    seenAt: string
-  }[]
 }
 
 /** Why a submission was refused by the store, as a value. */
@@ -232,7 +92,7 @@ export interface TaskStore {
 
   /** Fenced: the base that all attempts of this task work on, and the runtime that was chosen. */
   pin(lease: Lease, pinned: Pinned, runtime: RuntimeName): Promise<void>
-  /** The base of {@link RunBase.group} for all tasks of the run that ask for the same: the first one told counts. */
+  /** The base of `RunBase.group` for all tasks of the run that ask for the same: the first one told counts. */
   pinRun(lease: Lease, group: number, pinned: Pinned): Promise<Pinned>
   /** Fenced. Must be called before a push of this SHA starts; also stores a branch that was chosen anew. */
   intendPush(lease: Lease, push: { branch: string; sha: string }): Promise<void>
@@ -310,18 +170,4 @@ export interface TaskStore {
   keepPool(pool: string): Promise<void>
   /** The worker has stopped in good order. */
   leave(workerId: string): Promise<void>
-}
-
-export interface WorkerLife {
-  readonly id: string
-  readonly host: string
-  readonly pid: number
-  readonly slots: number
-  /** Agents that work there, and its logins. */
-  readonly agents: readonly AgentName[]
-  readonly accounts: readonly ProviderAccount[]
-  /** Whose tasks it takes; without: the shared pool's. */
-  readonly pool?: string | null
-  /** Why it takes nothing, as a sentence: its disk is nearly full. Without, or `null`: it has room. */
-  readonly shortOfDisk?: string | null
 }

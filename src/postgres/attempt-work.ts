@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { RuntimeName } from '../model/submission.ts'
-import type { Lease, Pinned, SavedWork } from '../ports/task-store.ts'
+import type { Lease, Pinned, SavedWork } from '../ports/lease.ts'
 import { prepared } from './prepared.ts'
 import { storableJson } from './storable.ts'
 import type { StoreContext } from './store-context.ts'

@@ -1,4 +1,5 @@
-import type { ClaimedTask, WorkerAbilities } from '../ports/task-store.ts'
+import type { ClaimedTask } from '../ports/lease.ts'
+import type { WorkerAbilities } from '../ports/worker.ts'
 import { describeClaim, pickAll } from './claim.ts'
 import type { StoreContext } from './store-context.ts'
 import { inTransaction } from './transaction.ts'

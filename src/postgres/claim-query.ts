@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely'
-import type { WorkerAbilities } from '../ports/task-store.ts'
+import type { WorkerAbilities } from '../ports/worker.ts'
 import { isAlive } from './account-holds.ts'
 import { prepared } from './prepared.ts'
 import type { TaskRow } from './task-row.ts'

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { defaultTaskOptions } from '../model/task.ts'
-import type { ClaimedTask, WorkerAbilities } from '../ports/task-store.ts'
+import type { ClaimedTask } from '../ports/lease.ts'
+import type { WorkerAbilities } from '../ports/worker.ts'
 import { pickStatement, type Source } from './claim-query.ts'
 import { prepared } from './prepared.ts'
 import { reasons } from './reasons.ts'

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { isGood } from '../model/outcome.ts'
-import type { Ending } from '../ports/task-store.ts'
+import type { Ending } from '../ports/lease.ts'
 import { prepared } from './prepared.ts'
 import { releaseAfter } from './release.ts'
 import { storableJson, storableText } from './storable.ts'

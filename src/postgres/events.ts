@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { NewEvent, TaskEvent } from '../model/event.ts'
-import { LeaseLost, type Lease } from '../ports/task-store.ts'
+import { LeaseLost, type Lease } from '../ports/lease.ts'
 import { prepared } from './prepared.ts'
 import { storableJson, storableText } from './storable.ts'
 import type { StoreContext } from './store-context.ts'

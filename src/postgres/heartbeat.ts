@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { Heartbeat, Lease, WorkerLife } from '../ports/task-store.ts'
+import type { Heartbeat, Lease } from '../ports/lease.ts'
+import type { WorkerLife } from '../ports/worker.ts'
 import { prepared } from './prepared.ts'
 import { storableText } from './storable.ts'
 import type { StoreContext } from './store-context.ts'

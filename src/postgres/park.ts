@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Lease, Parking } from '../ports/task-store.ts'
+import type { Lease, Parking } from '../ports/lease.ts'
 import { endCancelled } from './end-task.ts'
 import { enqueue } from './release.ts'
 import { backToQueue } from './retry.ts'

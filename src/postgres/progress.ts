@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { progressSchema, type Progress } from '../model/progress.ts'
-import type { Lease } from '../ports/task-store.ts'
+import type { Lease } from '../ports/lease.ts'
 import { prepared } from './prepared.ts'
 import { storableJson } from './storable.ts'
 import type { StoreContext } from './store-context.ts'

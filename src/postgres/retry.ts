@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Hold } from '../model/task.ts'
-import type { Ending } from '../ports/task-store.ts'
+import type { Ending } from '../ports/lease.ts'
 import { endCancelled, endTask } from './end-task.ts'
 import { reasons } from './reasons.ts'
 import { enqueue, releaseAfter } from './release.ts'

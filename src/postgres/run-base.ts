@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import type { Budget } from '../ports/spend.ts'
-import { LeaseLost, type Lease, type Pinned, type RunBase } from '../ports/task-store.ts'
+import { LeaseLost, type Lease, type Pinned, type RunBase } from '../ports/lease.ts'
 import type { Schema } from './schema.ts'
 import type { StoreContext } from './store-context.ts'
 import { isHeld, type TaskRow } from './task-row.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { NewRun } from '../model/run.ts'
 import type { NewTask, RunPlace } from '../model/task.ts'
-import type { Pinned } from '../ports/task-store.ts'
+import type { Pinned } from '../ports/lease.ts'
 import { storableJson, storableText } from './storable.ts'
 import type { Tx } from './transaction.ts'
 

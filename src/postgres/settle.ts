@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { needsConfirmation } from '../model/outcome.ts'
-import type { Ending, Lease } from '../ports/task-store.ts'
+import type { Ending, Lease } from '../ports/lease.ts'
 import { endCancelled, endTask } from './end-task.ts'
 import { releaseAfter } from './release.ts'
 import { backToQueue, retryOrEnd } from './retry.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Outcome } from '../model/outcome.ts'
 import type { State } from '../model/task.ts'
-import type { Limits, QueueNow, QueueStats } from '../ports/task-store.ts'
+import type { Limits, QueueNow, QueueStats } from '../ports/queue-stats.ts'
 import type { StoreContext } from './store-context.ts'
 
 export async function setLimits(context: StoreContext, limits: Limits): Promise<void> {

@@ -2,7 +2,7 @@ import { sql, type RawBuilder, type Selectable } from 'kysely'
 import type { TaskEvent } from '../model/event.ts'
 import { noEvidence, type Evidence } from '../model/evidence.ts'
 import { defaultTaskOptions, type NewTask, type Task } from '../model/task.ts'
-import { LeaseLost, type Lease } from '../ports/task-store.ts'
+import { LeaseLost, type Lease } from '../ports/lease.ts'
 import type { EventsTable, TasksTable } from './schema.ts'
 
 export type TaskRow = Selectable<TasksTable>

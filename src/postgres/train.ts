@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Lease } from '../ports/task-store.ts'
+import type { Lease } from '../ports/lease.ts'
 import { lockHeld } from './settle.ts'
 import { enqueue } from './release.ts'
 import type { StoreContext } from './store-context.ts'

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import { nextStep } from '../core/reasons.ts'
+import { nextStep } from '../core/next-step.ts'
 import { elapsed } from '../model/elapsed.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Task } from '../model/task.ts'

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import { meaningOf } from '../core/outcome-meanings.ts'
-import { nextStep } from '../core/reasons.ts'
+import { nextStep } from '../core/next-step.ts'
 import type { TaskEvent } from '../model/event.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { serverSentEvents } from '../../src/client/server-sent-events.ts'
 import type { TaskEvent } from '../../src/model/event.ts'
-import type { Lease } from '../../src/ports/task-store.ts'
+import type { Lease } from '../../src/ports/lease.ts'
 import type { Task } from '../../src/model/task.ts'
 import { end, output, serveOnTest, type Served } from './served.ts'
 

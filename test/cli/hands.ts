@@ -1,7 +1,8 @@
 import { noEvidence, type Evidence } from '../../src/model/evidence.ts'
 import { outcomes, type Outcome } from '../../src/model/outcome.ts'
 import type { RunningScheduler } from '../../src/core/scheduler.ts'
-import type { ClaimedTask, TaskStore } from '../../src/ports/task-store.ts'
+import type { ClaimedTask } from '../../src/ports/lease.ts'
+import type { TaskStore } from '../../src/ports/task-store.ts'
 
 const sha = 'a'.repeat(40)
 const baseSha = 'b'.repeat(40)

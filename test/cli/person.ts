@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { runCli } from '../../src/cli/run-cli.ts'
 import type { OutputStream } from '../../src/cli/terminal.ts'
-import type { Settings } from '../../src/config.ts'
+import type { Settings } from '../../src/config/settings.ts'
 import type { System } from '../../src/core/system.ts'
 
 export interface PersonOptions {

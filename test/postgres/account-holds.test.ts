@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultTaskOptions, type NewTask } from '../../src/model/task.ts'
-import type { WorkerAbilities, WorkerLife } from '../../src/ports/task-store.ts'
+import type { WorkerAbilities, WorkerLife } from '../../src/ports/worker.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { eventsOf } from '../support/worker.ts'
 import { newTask, submitAll, worker } from './sample.ts'

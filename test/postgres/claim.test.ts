@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ClaimedTask, WorkerAbilities } from '../../src/ports/task-store.ts'
+import type { ClaimedTask } from '../../src/ports/lease.ts'
+import type { WorkerAbilities } from '../../src/ports/worker.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { ending, newTask, shared, submitAll, worker } from './sample.ts'
 

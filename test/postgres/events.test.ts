@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { ClaimedTask } from '../../src/ports/task-store.ts'
+import type { ClaimedTask } from '../../src/ports/lease.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { ending, newTask, output, submitAll, worker } from './sample.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ClaimedTask } from '../../src/ports/task-store.ts'
+import type { ClaimedTask } from '../../src/ports/lease.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { newTask, submitAll, worker } from './sample.ts'
 

@@ -2,7 +2,9 @@ import { monotonicFactory } from 'ulid'
 import type { NewEvent } from '../../src/model/event.ts'
 import { noEvidence, type Evidence } from '../../src/model/evidence.ts'
 import { defaultTaskOptions, type NewTask } from '../../src/model/task.ts'
-import type { Ending, TaskStore, WorkerAbilities } from '../../src/ports/task-store.ts'
+import type { Ending } from '../../src/ports/lease.ts'
+import type { TaskStore } from '../../src/ports/task-store.ts'
+import type { WorkerAbilities } from '../../src/ports/worker.ts'
 
 // In the order in which they are made, also within one millisecond.
 const nextId = monotonicFactory()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { noEvidence } from '../../src/model/evidence.ts'
 import type { NewEvent } from '../../src/model/event.ts'
-import type { Lease } from '../../src/ports/task-store.ts'
+import type { Lease } from '../../src/ports/lease.ts'
 import { end, output, serveOnTest, type Served } from '../api/served.ts'
 import { until } from '../support/nightshift.ts'
 import { expectAccessible, noBrowser, openPage, Port, titleNote, withBrowser } from './browsing.ts'

@@ -2,7 +2,8 @@ import type { z } from 'zod'
 import { nextTimes } from '../../model/schedule/cron.ts'
 import type { newScheduleSchema, Schedule, ScheduleDefinition } from '../../model/schedule/schedule.ts'
 import type { StoredSchedule } from '../../ports/schedule-store.ts'
-import { judge, type FieldFault } from '../submit.ts'
+import { judge } from '../judge-submission.ts'
+import type { FieldFault } from '../submit.ts'
 import type { RunContext } from '../submit-run.ts'
 
 type NewSchedule = z.output<typeof newScheduleSchema>

@@ -1,7 +1,7 @@
 import type { Agent, ModelWay } from '../../ports/agent.ts'
 import type { GatewaySession, GatewayStop, GatewayUsage, ProviderName } from '../../ports/gateway.ts'
 import type { Relay } from '../../ports/runtime.ts'
-import type { ClaimedTask } from '../../ports/task-store.ts'
+import type { ClaimedTask } from '../../ports/lease.ts'
 import type { Attempt } from '../attempt.ts'
 
 /** The model that was asked for, where it was asked of this agent: another one that reviews has its own. */

@@ -1,4 +1,4 @@
-import type { Pinned } from '../../ports/task-store.ts'
+import type { Pinned } from '../../ports/lease.ts'
 import type { Attempt } from '../attempt.ts'
 import { persist } from '../persist.ts'
 import { Stop } from '../reasons.ts'

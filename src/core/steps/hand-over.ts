@@ -1,7 +1,7 @@
 import { noEvidence } from '../../model/evidence.ts'
 import { BadWork, type Work } from '../../ports/publisher.ts'
 import type { CloneSource } from '../../ports/runtime.ts'
-import type { SavedWork } from '../../ports/task-store.ts'
+import type { SavedWork } from '../../ports/lease.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import { persist } from '../persist.ts'
 import { Stop } from '../reasons.ts'
