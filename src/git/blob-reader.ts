@@ -12,7 +12,7 @@ interface Request {
 }
 
 /** Files that are read by one process of git, and bytes of them all together; larger ones are read by themselves. */
-const most = { files: 500, bytes: 32 * 1024 * 1024 }
+const most = { files: 2000, bytes: 32 * 1024 * 1024 }
 
 /**
  * Reads files of commits; what is asked for at the same time is read together, since a process for each of ten
@@ -54,17 +54,31 @@ export class BlobReader {
     return (await readBlob(this.#git, this.#gitDir, { sha, path, maxBytes }))?.content ?? null
   }
 
+  /** Files are small nearly always: their sizes are asked for only where all of them at once were too much. */
   async #together(batch: readonly Request[]): Promise<void> {
-    const sizes = this.#ask(batch, 'info')
+    const found = await this.#ask(batch, 'contents')
+    if (found === null) return this.#bySize(batch)
+    for (const [index, one] of batch.entries()) {
+      const { size, content } = found[index] ?? { size: null, content: null }
+      one.answer(
+        size === null || size <= one.maxBytes ? content : (content?.subarray(0, one.maxBytes) ?? null),
+      )
+    }
+  }
+
+  async #bySize(batch: readonly Request[]): Promise<void> {
+    const sizes = await this.#ask(batch, 'info')
+    if (sizes === null) throw new Error('the sizes of files of the work are too many to be read')
     let group: Request[] = []
     let bytes = 0
     const readGroup = async () => {
       const found = group.length === 0 ? [] : await this.#ask(group, 'contents')
+      if (found === null) throw new Error('files of the work are larger than they were said to be')
       for (const [index, one] of group.entries()) one.answer(found[index]?.content ?? null)
       group = []
       bytes = 0
     }
-    for (const [index, { size }] of (await sizes).entries()) {
+    for (const [index, { size }] of sizes.entries()) {
       const one = batch[index]
       if (one === undefined) continue
       if (size === null) one.answer(null)
@@ -78,7 +92,7 @@ export class BlobReader {
     await readGroup()
   }
 
-  /** One answer for each request: the size of a file, and its content where that was asked for. */
+  /** One answer for each request: the size of a file, and its content where that was asked for. `null`: too much. */
   async #ask(batch: readonly Request[], command: 'info' | 'contents') {
     const names = batch.map(({ sha, path }) => Buffer.concat([Buffer.from(`${sha}:`), pathBytes(path)]))
     const requests = names.flatMap((name) => [Buffer.from(`${command} `), name, Buffer.from('\0')])
@@ -86,6 +100,7 @@ export class BlobReader {
       stdin: Buffer.concat(requests),
       maxStdoutBytes: most.bytes * 2,
     })
+    if (ended.ended === 'too_much_output') return null
     if (ended.exitCode !== 0) throw new GitFailure('files of the work could not be read', ended)
     const { stdout } = ended
     let at = 0
@@ -104,7 +119,7 @@ export class BlobReader {
       if (command === 'info') return { size: kind === 'blob' ? Number(size) : null, content: null }
       const content = stdout.subarray(at, at + Number(size))
       at += Number(size) + 1
-      return { size: Number(size), content }
+      return kind === 'blob' ? { size: Number(size), content } : { size: null, content: null }
     })
   }
 }

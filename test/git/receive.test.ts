@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -38,6 +38,30 @@ async function commit(message = 'work'): Promise<string> {
   await git(checkout, ['commit', '--quiet', '--allow-empty', '-m', message])
   return (await git(checkout, ['rev-parse', 'HEAD'])).trim()
 }
+
+test('files that are asked for together are the same as alone: small ones, huge ones, none at all', async () => {
+  const names = ['small', 'with\nnewline', 'huge', 'also huge', 'folder/inside']
+  await mkdir(join(checkout, 'folder'))
+  for (const name of names) {
+    const large = Buffer.alloc(name.includes('huge') ? 40 * 1024 * 1024 : 5, name)
+    await writeFile(join(checkout, name), large)
+  }
+  await commit()
+  const work = await receive()
+  const read = async (asked: readonly string[], maxBytes: number) =>
+    Promise.all(asked.map((name) => work.readFile('head', name, maxBytes)))
+  const small = ['small', 'folder', 'missing', 'with\nnewline', 'folder/inside']
+  const expected = ['small', null, null, 'with\n', 'folde']
+  expect((await read(small, 9)).map((bytes) => bytes?.toString() ?? null)).toEqual(expected)
+  // Together more than is read at once.
+  const all = await read(['huge', ...small, 'also huge'], 9)
+  expect(all.map((bytes) => bytes?.toString() ?? null)).toEqual(['hugehugeh', ...expected, 'also huge'])
+  expect((await read(['huge', 'small', 'missing'], 3)).map((bytes) => bytes?.toString())).toEqual([
+    'hug',
+    'sma',
+    undefined,
+  ])
+})
 
 test('a commit that is alone says who made it and what, in whatever encoding, and stands for itself', async () => {
   const say = async (...settings: readonly string[]) => {

@@ -69,7 +69,8 @@ staged="$NS_BUNDLE.staged"
 # What cannot be listed must not look like nothing: the disk may be full.
 said=$({ git diff-index --cached HEAD > "$staged" || echo 'all of it' > "$staged"; } 2>&1) \
   || { echo "its changes could not be listed: $said"; exit 11; }
-if [ -s "$staged" ] && grep -q '^:[0-7]* 160000' "$staged"; then
+links() { while read -r _ mode _; do [ "$mode" != 160000 ] || return 0; done < "$staged"; return 1; }
+if links; then
   absorb
   stage || { echo "$said"; exit 11; }
 fi

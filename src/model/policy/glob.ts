@@ -64,10 +64,15 @@ export function isLiteral(glob: string): boolean {
 
 /** Matches letter by letter, as git does it. An empty list matches nothing. Throws `TypeError` on a faulty glob. */
 export function matcherOf(globs: readonly string[]): PathMatcher {
-  const patterns = globs.flatMap(compile)
+  const patterns = byFirstLetter(globs.flatMap(compile))
+  const anyway = patterns.get('') ?? []
   return (path) => {
     const names = path.split('/')
-    return patterns.some((pattern) => patternMatches(pattern, names))
+    const matches = (pattern: Pattern) => patternMatches(pattern, names)
+    return (
+      anyway.some(matches) ||
+      names.some((name) => name !== '' && patterns.get(name.charAt(0))?.some(matches) === true)
+    )
   }
 }
 
@@ -94,6 +99,28 @@ function compile(glob: string): Pattern[] {
       parts.push('*')
     return parts.map((part) => (part === '**' ? part : compileSegment(part)))
   })
+}
+
+/**
+ * Patterns by a letter that some name of a path must begin with for them to match; under '' those that ask for none. Of
+ * hundreds, a path needs to be held against a few.
+ */
+function byFirstLetter(patterns: readonly Pattern[]): ReadonlyMap<string, readonly Pattern[]> {
+  const sorted = new Map<string, Pattern[]>()
+  for (const pattern of patterns) {
+    const letters = pattern.flatMap((part) => (part === '**' ? [] : [lettersOf(part)]))
+    for (const letter of letters.find((one) => !one.has('')) ?? ['']) {
+      const others = sorted.get(letter)
+      if (others === undefined) sorted.set(letter, [pattern])
+      else others.push(pattern)
+    }
+  }
+  return sorted
+}
+
+/** What names that fit may begin with; '' stands for anything. */
+function lettersOf(readings: readonly Segment[]): ReadonlySet<string> {
+  return new Set(readings.map(([first]) => (first?.kind === 'text' ? first.text.charAt(0) : '')))
 }
 
 /** Only the last `**` is ever tried again: no path makes this slow. */

@@ -1,4 +1,4 @@
-const chunkSize = 200
+const chunkSize = 1000
 
 /** Asks about many at the same time, a few at a time; the answers come in the order of the items, each as a list. */
 export async function flatMapInChunks<T, R>(

@@ -1,7 +1,7 @@
 import type { Violation } from '../../evidence.ts'
 import { flatMapInChunks } from '../in-chunks.ts'
 import { linkAliases } from '../link-aliases.ts'
-import { looseMatcherOf, type PathMatcher } from '../glob.ts'
+import { looseMatcherOf } from '../glob.ts'
 import { defaultGlobs, repositoryFileName } from '../protected/default-globs.ts'
 import { gradleParts, pomParts } from '../protected/java-parts.ts'
 import { packageJsonParts } from '../protected/package-json.ts'
@@ -14,30 +14,32 @@ import { shown, type Rule } from '../rule.ts'
 import { isPlainFile, isThere, type JudgedChange, type JudgedWork } from '../work.ts'
 
 /** Files that ordinary work changes too: only some parts of them define checks. */
-const partlyProtected: readonly { matches: PathMatcher; read: ReadParts; alsoNewOnes: boolean }[] = [
-  { matches: looseMatcherOf(['**/package.json']), read: packageJsonParts, alsoNewOnes: true },
+const partlyProtected: readonly { globs: readonly string[]; read: ReadParts; alsoNewOnes: boolean }[] = [
+  { globs: ['**/package.json'], read: packageJsonParts, alsoNewOnes: true },
   {
-    matches: looseMatcherOf(['**/{package-lock,npm-shrinkwrap}.json']),
+    globs: ['**/{package-lock,npm-shrinkwrap}.json'],
     read: packageLockParts,
     alsoNewOnes: false,
   },
   {
-    matches: looseMatcherOf(['**/{yarn.lock,pnpm-lock.yaml,bun.lock,uv.lock,poetry.lock}']),
+    globs: ['**/{yarn.lock,pnpm-lock.yaml,bun.lock,uv.lock,poetry.lock}'],
     read: lockParts,
     alsoNewOnes: false,
   },
-  { matches: looseMatcherOf(['**/pyproject.toml']), read: pyprojectParts, alsoNewOnes: true },
+  { globs: ['**/pyproject.toml'], read: pyprojectParts, alsoNewOnes: true },
   {
-    matches: looseMatcherOf(['**/{*requirements*,constraints*}.{txt,in}', '**/requirements/*.{txt,in}']),
+    globs: ['**/{*requirements*,constraints*}.{txt,in}', '**/requirements/*.{txt,in}'],
     read: requirementsParts,
     alsoNewOnes: false,
   },
-  { matches: looseMatcherOf(['**/setup.py']), read: setupPyParts, alsoNewOnes: true },
-  { matches: looseMatcherOf(['**/Cargo.toml']), read: cargoParts, alsoNewOnes: false },
-  { matches: looseMatcherOf(['**/go.mod']), read: goModParts, alsoNewOnes: true },
-  { matches: looseMatcherOf(['**/pom.xml']), read: pomParts, alsoNewOnes: false },
-  { matches: looseMatcherOf(['**/build.{gradle,gradle.kts}']), read: gradleParts, alsoNewOnes: false },
+  { globs: ['**/setup.py'], read: setupPyParts, alsoNewOnes: true },
+  { globs: ['**/Cargo.toml'], read: cargoParts, alsoNewOnes: false },
+  { globs: ['**/go.mod'], read: goModParts, alsoNewOnes: true },
+  { globs: ['**/pom.xml'], read: pomParts, alsoNewOnes: false },
+  { globs: ['**/build.{gradle,gradle.kts}'], read: gradleParts, alsoNewOnes: false },
 ]
+const partly = partlyProtected.map((one) => ({ ...one, matches: looseMatcherOf(one.globs) }))
+const isPartly = looseMatcherOf(partlyProtected.flatMap(({ globs }) => globs))
 const isRepositoryFile = looseMatcherOf([repositoryFileName])
 const isDefault = looseMatcherOf(defaultGlobs)
 const maxBytes = 1_000_000
@@ -67,7 +69,8 @@ export const protect: Rule = async (policy, work) => {
 
 /** Which protected part of the file changed, as the end of a sentence; `null`: none. */
 async function protectedPart(work: JudgedWork, change: JudgedChange): Promise<string | null> {
-  const kind = partlyProtected.find((one) => one.matches(change.path))
+  if (!isPartly(change.path)) return null
+  const kind = partly.find((one) => one.matches(change.path))
   if (kind === undefined || (change.status === 'added' && !kind.alsoNewOnes)) return null
   if (isThere(change) && !isPlainFile(change)) return ': it is no plain file any more'
   const before = change.status === 'added' ? '' : await readText(work, 'base', change.path)
