@@ -9,6 +9,7 @@ import { output, pages, type Row } from './bench/dashboard.ts'
 import { containers } from './bench/containers.ts'
 import { timeGateway } from './bench/gateway.ts'
 import { gate } from './bench/gate.ts'
+import { many } from './bench/many.ts'
 import { startBenchServer } from './bench/server.ts'
 import { timeShellScript } from './bench/shell-script.ts'
 
@@ -144,6 +145,7 @@ async function gatewayRow(): Promise<Row> {
 const benches: Readonly<Record<string, () => Promise<Row[]>>> = {
   small: async () => [await againstScript('100 files', filesOf(100, 2000), 'ratio <= 1.15')],
   large: async () => [await againstScript('2,000 files of 50 MB', filesOf(2000, 25_000), 'ratio <= 0.7')],
+  many: async () => many(rounds),
   serve: pickUp,
   gateway: async () => [await gatewayRow()],
   pages,

@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { jsonOf } from './components.ts'
-import { runOf, type ApiContext } from './context.ts'
+import { batchesOfRun, type ApiContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
 import { invalidFields } from './problem.ts'
 import { answers } from './responses.ts'
@@ -56,9 +56,8 @@ export function addAutonomousRoutes(api: OpenAPIHono, context: ApiContext): void
   })
 
   api.openapi(batchesRoute, async (c) => {
-    const { id } = await runOf(context, c.req.param('exec_id'))
-    const batches = await context.system.runContext.runs.batches(id)
-    return Response.json({ exec_id: id, ...batches })
+    const batches = await batchesOfRun(context, c.req.param('exec_id'))
+    return Response.json({ exec_id: batches.id, ...batches })
   })
 }
 

@@ -1,5 +1,5 @@
 import type { System } from '../core/system.ts'
-import type { Run } from '../model/run.ts'
+import type { Run, RunBatches } from '../model/run.ts'
 import type { Task } from '../model/task.ts'
 import { ProblemError } from './problem.ts'
 import type { EventPulse } from './event-pulse.ts'
@@ -21,9 +21,18 @@ export interface ApiContext {
 }
 
 /** The run of a path; throws {@link ProblemError} 404. */
-export async function runOf(context: ApiContext, id: string): Promise<Run> {
-  const run = /^[0-9A-Za-z]{4,26}$/.test(id) ? await context.system.runContext.runs.find(id) : null
-  if (run !== null) return run
+export function runOf(context: ApiContext, id: string): Promise<Run> {
+  return ofRun(id, (end) => context.system.runContext.runs.find(end))
+}
+
+/** The batches of the run of a path; throws {@link ProblemError} 404. */
+export function batchesOfRun(context: ApiContext, id: string): Promise<RunBatches> {
+  return ofRun(id, (end) => context.system.runContext.runs.batches(end))
+}
+
+async function ofRun<T>(id: string, read: (idOrEnd: string) => Promise<T | null>): Promise<T> {
+  const found = /^[0-9A-Za-z]{4,26}$/.test(id) ? await read(id) : null
+  if (found !== null) return found
   const shown = JSON.stringify(id.slice(0, 64))
   throw new ProblemError('not-found', `there is no run ${shown}, or more than one run ends so`)
 }

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { cancelRun, retryRun } from '../core/runs.ts'
 import { jsonOf } from './components.ts'
-import { runOf, type ApiContext } from './context.ts'
+import { batchesOfRun, runOf, type ApiContext } from './context.ts'
 import { readJsonBody, readNoBody } from './json-body.ts'
 import { invalidFields, ProblemError } from './problem.ts'
 import { answers } from './responses.ts'
@@ -104,10 +104,7 @@ export function addRunRoutes(api: OpenAPIHono, context: ApiContext): void {
 
   api.openapi(showRoute, async (c) => Response.json(await runOf(context, c.req.param('id'))))
 
-  api.openapi(batchesRoute, async (c) => {
-    const { id } = await runOf(context, c.req.param('id'))
-    return Response.json(await runContext.runs.batches(id))
-  })
+  api.openapi(batchesRoute, async (c) => Response.json(await batchesOfRun(context, c.req.param('id'))))
 
   api.openapi(cancelRoute, async (c) => {
     await readNoBody(c.req.raw)

@@ -12,8 +12,9 @@ export interface RunWatchOptions {
   readonly interrupted: AbortSignal
 }
 
-/** Without a hint, the store is looked at this often. */
+/** Hints may be lost: this often, and so many at a time, tasks are looked at without one. */
 const pollMs = 500
+const pollSize = 25
 /** A database that stays away longer ends the run: its tasks are taken up, or ended, by whoever comes next. */
 const patienceMs = 60_000
 const pageSize = 100
@@ -25,10 +26,18 @@ const pageSize = 100
 export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
   const { store, log } = options
   const latest = new Map(options.tasks.map((task) => [task.id, task]))
+  /** In the order in which they were last looked at. */
+  const open = new Set(latest.keys())
+  const hinted = new Set(open)
   const seen = new Map<string, number>()
   const bell = createBell()
+  const hear = (id: string) => {
+    if (!open.has(id)) return
+    hinted.add(id)
+    bell.ring()
+  }
   const unlisten = await store
-    .listen({ task: (id) => latest.has(id) && bell.ring() })
+    .listen({ task: hear })
     .catch((error: unknown) => {
       log.warn('no hints from the database: it is polled', { error: String(error) })
       return () => Promise.resolve()
@@ -36,6 +45,7 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
   options.interrupted.addEventListener('abort', bell.ring)
   let cancelled = false
   let failingSince: number | null = null
+  let polledAtMs = performance.now()
   try {
     for (;;) {
       const rung = bell.next()
@@ -44,16 +54,24 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
           for (const id of latest.keys()) await store.cancel(id, 'interrupted by the person who ran it')
           cancelled = true
         }
-        for (const task of latest.values()) {
-          if (task.state !== 'done') latest.set(task.id, await look(options, task.id, seen))
+        for (const id of [...hinted]) {
+          // Before the look: a hint that comes meanwhile tells of what it may not have seen.
+          hinted.delete(id)
+          const task = await look(options, id, seen)
+          latest.set(id, task)
+          open.delete(id)
+          if (task.state !== 'done') open.add(id)
         }
         failingSince = null
       } catch (error) {
         failingSince ??= performance.now()
         if (performance.now() - failingSince > patienceMs) throw error
       }
-      if ([...latest.values()].every((task) => task.state === 'done')) break
+      if (open.size === 0) break
       await rungWithin(rung, pollMs)
+      if (performance.now() - polledAtMs < pollMs) continue
+      polledAtMs = performance.now()
+      for (const id of [...open].slice(0, pollSize)) hinted.add(id)
     }
   } finally {
     options.interrupted.removeEventListener('abort', bell.ring)

@@ -9,8 +9,8 @@ export interface RunStore {
   find(idOrEnd: string): Promise<Run | null>
   /** Newest first. `limit`: 1 to 200; `cursor`: what the page before said. */
   list(filter: { limit: number; cursor?: string; schedule?: string }): Promise<Page<Run>>
-  /** Its tasks by batch, in the order of the plan; one that was done again stands there as its last try. */
-  batches(id: string): Promise<RunBatches | null>
+  /** Found as by {@link find}: its tasks by batch, in the order of the plan; one that was done again stands there as its last try. */
+  batches(idOrEnd: string): Promise<RunBatches | null>
   /** Every task that it ever had, as it was asked for, in the order of the plan and of its tries, and how it ended. */
   history(id: string): Promise<readonly { readonly task: NewTask; readonly outcome: Outcome | null }[]>
 }

@@ -6,7 +6,7 @@ import type { Page, TaskFilter } from '../ports/task-store.ts'
 import { resolveId } from './find-task.ts'
 import { storableText } from './storable.ts'
 import type { StoreContext } from './store-context.ts'
-import { toNewTask, toTask, type TaskRow } from './task-row.ts'
+import { shownColumns, toNewTask, toTask, type TaskRow } from './task-row.ts'
 
 const decompress = promisify(gunzip)
 const maxPage = 200
@@ -37,9 +37,9 @@ export async function list(context: StoreContext, filter: TaskFilter): Promise<P
   return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
 }
 
-/** The tasks that a filter lets through, all columns, without its limit and without an order. */
+/** The tasks that a filter lets through, as they are shown, without its limit and without an order. */
 export function filterTasks(db: StoreContext['db'], filter: TaskFilter) {
-  let query = db.selectFrom('tasks').selectAll()
+  let query = db.selectFrom('tasks').select(shownColumns)
   if (filter.state !== undefined) query = query.where('state', '=', filter.state)
   // Says the state too, since the index on outcomes holds only what is done.
   if (filter.outcome !== undefined)

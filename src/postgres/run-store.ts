@@ -7,7 +7,7 @@ import type { Page } from '../ports/task-store.ts'
 import type { Database } from './database.ts'
 import type { RunsTable } from './schema.ts'
 import { storableText } from './storable.ts'
-import { toNewTask, toTask } from './task-row.ts'
+import { shownColumns, toNewTask, toTask } from './task-row.ts'
 
 type RunRow = Selectable<RunsTable>
 
@@ -60,16 +60,12 @@ export function openRunStore({ db }: Pick<Database, 'db'>): RunStore {
       return { items, nextCursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
     },
 
-    async batches(id): Promise<RunBatches | null> {
-      const run = await db
-        .selectFrom('runs')
-        .selectAll()
-        .where('id', '=', storableText(id))
-        .executeTakeFirst()
-      if (run === undefined) return null
+    async batches(idOrEnd): Promise<RunBatches | null> {
+      const run = await find(idOrEnd)
+      if (run === null) return null
       const tasks = await db
         .selectFrom('tasks')
-        .selectAll()
+        .select(shownColumns)
         .where('run_id', '=', run.id)
         .where(isLastTry)
         .orderBy('plan_order')

@@ -7,8 +7,38 @@ import type { EventsTable, TasksTable } from './schema.ts'
 
 export type TaskRow = Selectable<TasksTable>
 
+/** What API and CLI show of a task; the other columns, large ones among them, are not read for a list. */
+export const shownColumns = [
+  'tasks.id',
+  'tasks.state',
+  'tasks.outcome',
+  'tasks.reason',
+  'tasks.repo',
+  'tasks.base',
+  'tasks.branch',
+  'tasks.prompt',
+  'tasks.agent',
+  'tasks.runtime',
+  'tasks.attempt',
+  'tasks.priority',
+  'tasks.run_id',
+  'tasks.batch',
+  'tasks.plan_task',
+  'tasks.needs',
+  'tasks.paths',
+  'tasks.retry_of',
+  'tasks.cancel_requested_at',
+  'tasks.created_at',
+  'tasks.started_at',
+  'tasks.ended_at',
+  'tasks.evidence',
+] as const
+
+type ShownColumn = (typeof shownColumns)[number] extends `tasks.${infer Name}` ? Name : never
+export type ShownRow = Pick<TaskRow, ShownColumn & keyof TaskRow>
+
 /** A row as API and CLI show it. */
-export function toTask(row: TaskRow): Task {
+export function toTask(row: ShownRow): Task {
   return {
     id: row.id,
     state: row.state,
