@@ -36,12 +36,10 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
     hinted.add(id)
     bell.ring()
   }
-  const unlisten = await store
-    .listen({ task: hear })
-    .catch((error: unknown) => {
-      log.warn('no hints from the database: it is polled', { error: String(error) })
-      return () => Promise.resolve()
-    })
+  const unlisten = await store.listen({ task: hear }).catch((error: unknown) => {
+    log.warn('no hints from the database: it is polled', { error: String(error) })
+    return () => Promise.resolve()
+  })
   options.interrupted.addEventListener('abort', bell.ring)
   let cancelled = false
   let failingSince: number | null = null
@@ -54,7 +52,9 @@ export async function watchRun(options: RunWatchOptions): Promise<Task[]> {
           for (const id of latest.keys()) await store.cancel(id, 'interrupted by the person who ran it')
           cancelled = true
         }
-        for (const id of [...hinted]) {
+        // As they are now: hints that come without end must not keep an interruption from being seen.
+        const due = [...hinted]
+        for (const id of due) {
           // Before the look: a hint that comes meanwhile tells of what it may not have seen.
           hinted.delete(id)
           const task = await look(options, id, seen)
