@@ -1,10 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
+import { keptCandidateSchema } from '../model/candidate.ts'
 import { eventSchema } from '../model/event.ts'
 import { agentEvidenceSchema, checkResultSchema, evidenceSchema, violationSchema } from '../model/evidence.ts'
 import { outcomeSchema } from '../model/outcome.ts'
 import { reviewSchema } from '../model/review.ts'
-import { runtimeNames, submissionSchema } from '../model/submission.ts'
+import { candidateSchema, runtimeNames, submissionSchema } from '../model/submission.ts'
 import { runRequestSchema } from '../model/run-request.ts'
 import { runBatchesSchema, runSchema } from '../model/run.ts'
 import { newScheduleSchema, scheduleSchema } from '../model/schedule/schedule.ts'
@@ -49,6 +50,8 @@ const schemas = {
   Review: reviewSchema,
   CheckResult: checkResultSchema,
   AgentEvidence: agentEvidenceSchema,
+  Candidate: candidateSchema,
+  KeptCandidate: keptCandidateSchema,
   Submission: submissionSchema,
   AgentRun: agentRunSchema,
   TaskPage: taskPageSchema,

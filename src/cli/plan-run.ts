@@ -3,9 +3,9 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { FieldFault } from '../core/submit.ts'
 import type { RunRequest } from '../core/submit-run.ts'
+import { agentsOf } from '../model/lineup.ts'
 import type { Plan, PlanOptions } from '../model/plan/plan.ts'
 import { requestOf } from '../model/plan/requests.ts'
-import { agentOf } from '../model/submission.ts'
 import { UsageError } from './command-failure.ts'
 import { readPlanFile } from './plan-file.ts'
 import { faultLines, submissionOf, type SubmissionFlags } from './submission-flags.ts'
@@ -26,7 +26,7 @@ export async function planRequest(
   const { prompt: _prompt, repo: _repo, ...defaults } = submissionOf('', flags)
   const repo = flags.repo ?? (await repositoryOf(file, plan))
   const tasks = plan.batches.flatMap((batch) => batch.tasks)
-  const agents = tasks.map((task) => agentOf(requestOf(plan, task, repo, defaults as PlanOptions)))
+  const agents = tasks.flatMap((task) => agentsOf(requestOf(plan, task, repo, defaults as PlanOptions)))
   return {
     request: {
       source: { kind: 'text', text: await readFile(file, 'utf8'), name: file },

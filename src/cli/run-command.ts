@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { submitRun, type RunRequest } from '../core/submit-run.ts'
 import { submit } from '../core/submit.ts'
 import type { System } from '../core/system.ts'
-import { agentOf, runtimeNames } from '../model/submission.ts'
+import { agentsOf } from '../model/lineup.ts'
+import { runtimeNames } from '../model/submission.ts'
 import { isGood } from '../model/outcome.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
@@ -59,7 +60,7 @@ async function workOf(context: CliContext, typed: readonly string[], flags: RunF
   const prompts = await readPrompts(typed, flags, context.stdin)
   return {
     kind: 'prompts',
-    agents: [agentOf(flags)],
+    agents: agentsOf(submissionOf('', flags)),
     requests: prompts.map((prompt) => submissionOf(prompt, flags)),
   }
 }

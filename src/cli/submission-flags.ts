@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { FieldFault } from '../core/submit.ts'
+import { candidatesOf } from './candidates-flag.ts'
 
 /** The flags of `run` and `submit`, as they were typed: judged by submit(), like the body of a request. */
 export interface SubmissionFlags {
@@ -14,6 +15,8 @@ export interface SubmissionFlags {
   reviewCommand?: string
   candidates?: string
   keep?: string
+  judge?: string
+  judgeCommand?: string
   mergeMethod?: string
   requireChanges?: boolean
   runtime?: string
@@ -67,8 +70,16 @@ export function addSubmissionFlags(command: Command): Command {
       '--review-command <shell command>',
       'the reviewer is this command, which prints its verdict as JSON',
     )
-    .option('--keep <first|smallest>', 'which candidate, of those that pass the gate (default: first)')
-    .option('--candidates <number>', 'agents that work on it side by side, of which one is kept (default: 1)')
+    .option(
+      '--candidates <number|list>',
+      'agents that work on it side by side, of which one is kept: how many, claude:MODEL,codex, or a list as JSON',
+    )
+    .option(
+      '--keep <first|smallest|judge>',
+      'which candidate, of those that pass the gate (default: first, or judge where one is given)',
+    )
+    .option('--judge <agent>', 'agent that prefers one of the candidates (default: the same agent)')
+    .option('--judge-command <shell command>', 'the judge is this command, which prints its choice as JSON')
 }
 
 function append(value: string, before: string[] | undefined): string[] {
@@ -94,9 +105,11 @@ const fields = [
   'merge',
   'mergeMethod',
   'keep',
+  'judge',
+  'judgeCommand',
 ] as const
 
-const numberFields = ['priority', 'maxCost', 'candidates'] as const
+const numberFields = ['priority', 'maxCost'] as const
 
 /** The request of one task: fields that were not typed are left out. */
 export function submissionOf(prompt: string, flags: SubmissionFlags): Record<string, unknown> {
@@ -107,7 +120,8 @@ export function submissionOf(prompt: string, flags: SubmissionFlags): Record<str
     const text = flags[field]
     return text === undefined ? [] : [[field, numberOr(text)] as const]
   })
-  return { prompt, ...Object.fromEntries([...typed, ...numbers]) }
+  const candidates = flags.candidates === undefined ? {} : { candidates: candidatesOf(flags.candidates) }
+  return { prompt, ...Object.fromEntries([...typed, ...numbers]), ...candidates }
 }
 
 // What is no number stays text, and is refused as such by submit().

@@ -1,13 +1,9 @@
 import type { z } from 'zod'
-import {
-  defaultSilenceMs,
-  defaultTimeoutMs,
-  submissionSchema,
-  type AgentName,
-  type Submission,
-} from '../model/submission.ts'
+import { lineupOf } from '../model/lineup.ts'
+import { defaultSilenceMs, defaultTimeoutMs, submissionSchema, type Submission } from '../model/submission.ts'
 import { branchFor, newTaskId } from '../model/task-id.ts'
 import type { NewTask } from '../model/task.ts'
+import { issuesOfMeant } from '../model/union-issues.ts'
 import type { Door } from '../ports/repositories.ts'
 import { meaningFaults } from './submission-faults.ts'
 import type { FieldFault, SubmitContext } from './submit.ts'
@@ -28,26 +24,35 @@ export async function judge(context: SubmitContext, request: unknown, door: Door
     return { ok: false, faults: [...faults, ...more.filter(({ field }) => sound?.judges(field) === true)] }
   }
   const asked = parsed.data
-  const { faults, agent, located } = await judgeMeaning(context, asked, door)
+  const { faults, located } = await judgeMeaning(context, asked, door)
   if (faults.length > 0 || located?.ok !== true) return { ok: false, faults }
-  return { ok: true, task: newTask(asked, agent, located.repo) }
+  return { ok: true, task: newTask(asked, located.repo) }
 }
 
 /** What is wrong with a request whose fields are of the right shape, with those of them that are there. */
 async function judgeMeaning(context: SubmitContext, asked: Asked, door: Door) {
-  const agent = asked.agent ?? (asked.command === undefined ? 'claude' : 'command')
-  const faults = meaningFaults(context, asked, agent, door)
+  const faults = meaningFaults(context, asked, door)
   const located = asked.repo === undefined ? null : await context.repositories.locate(asked.repo, door)
   if (located?.ok === false) faults.push({ field: 'repo', message: located.message })
   if (located?.ok === true && asked.merge !== 'never') {
     const why = context.refusedMerge(located.repo)
     if (why !== null) faults.push({ field: 'merge', message: why })
   }
-  return { faults, agent, located }
+  return { faults, located }
 }
 
 /** Fields that are judged together: with one of them unreadable, the others say nothing. */
-const judgedTogether = ['agent', 'command', 'reviewer', 'reviewCommand', 'merge']
+const judgedTogether = [
+  'agent',
+  'command',
+  'candidates',
+  'reviewer',
+  'reviewCommand',
+  'merge',
+  'keep',
+  'judge',
+  'judgeCommand',
+]
 
 /** A request without its unreadable fields; `null`: it is no object. */
 function soundPart(request: unknown, error: z.ZodError) {
@@ -58,21 +63,24 @@ function soundPart(request: unknown, error: z.ZodError) {
   const parsed = submissionSchema.partial().safeParse(Object.fromEntries(parts))
   if (!parsed.success) return null
   // Whoever named no agent yet need not hear that the default one is not there.
-  const undecided = parsed.data.agent === undefined && parsed.data.command === undefined
+  const { agent, command, candidates } = parsed.data
+  const undecided = agent === undefined && command === undefined && !Array.isArray(candidates)
   const apart = undecided || judgedTogether.some((name) => unreadable.has(name))
-  const judges = (field: string) => !apart || !judgedTogether.includes(field)
+  const judges = (field: string) => !apart || !judgedTogether.includes(field.split(/[.[]/, 1)[0] ?? '')
   return { asked: parsed.data, judges }
 }
 
-function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
+function newTask(asked: Submission, repo: string): NewTask {
   const id = newTaskId()
+  const { own, lineup } = lineupOf(asked)
+  const judgedBy = asked.judge ?? (asked.judgeCommand === undefined ? null : 'command')
   return {
     id,
     repo,
     base: asked.base ?? null,
     branch: asked.branch ?? branchFor(id, asked.prompt),
     prompt: asked.prompt,
-    agent,
+    agent: own.agent,
     runtime: asked.runtime,
     priority: asked.priority,
     needs: asked.needs,
@@ -80,8 +88,8 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
     retryOf: null,
     place: null,
     options: {
-      command: asked.command ?? null,
-      model: asked.model ?? null,
+      command: own.command,
+      model: own.model,
       maxCostUsd: asked.maxCost ?? null,
       requireChanges: asked.requireChanges,
       timeoutMs: asked.timeout ?? defaultTimeoutMs,
@@ -92,8 +100,11 @@ function newTask(asked: Submission, agent: AgentName, repo: string): NewTask {
       mergeMethod: asked.mergeMethod,
       reviewer: asked.reviewer ?? (asked.reviewCommand === undefined ? null : 'command'),
       reviewCommand: asked.reviewCommand ?? null,
-      candidates: asked.candidates,
-      keep: asked.keep,
+      candidates: lineup?.length ?? (typeof asked.candidates === 'number' ? asked.candidates : 1),
+      lineup,
+      keep: asked.keep ?? (judgedBy === null ? 'first' : 'judge'),
+      judge: judgedBy,
+      judgeCommand: asked.judgeCommand ?? null,
     },
   }
 }
@@ -106,7 +117,8 @@ function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
       message: 'is not a known field; see /docs for those that are',
     }))
   }
-  return [{ field: field === '' ? 'body' : field, message: issue.message }]
+  const meant = issue.code === 'invalid_union' ? issuesOfMeant(issue) : null
+  return meant?.flatMap(faultsOf) ?? [{ field: field === '' ? 'body' : field, message: issue.message }]
 }
 
 function fieldName(path: readonly PropertyKey[]): string {

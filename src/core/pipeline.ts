@@ -1,5 +1,4 @@
 import type { Work } from '../ports/publisher.ts'
-import type { CloneSource } from '../ports/runtime.ts'
 import type { Ending } from '../ports/lease.ts'
 import { inStep, type Attempt } from './attempt.ts'
 import { openBook } from './book.ts'
@@ -10,8 +9,8 @@ import { Stop, outcomeOf } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive, show } from './steps/hand-over.ts'
 import { prepare } from './steps/prepare.ts'
-import { bestOf, type Chosen } from './steps/candidates.ts'
-import { readRules, type RepositoryRules } from './steps/repository-file.ts'
+import { bestOf, type Chosen, type Contest } from './steps/candidates.ts'
+import { readRules } from './steps/repository-file.ts'
 import { wantsReview } from './steps/review.ts'
 import { Workshop } from './steps/workshop.ts'
 
@@ -27,7 +26,7 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const shops: Workshop[] = []
   const heads = new Set<string>()
   try {
-    const { workshop, passed } = await openWorkshop(attempt, source, rules, shops)
+    const { workshop, passed } = await openWorkshop({ attempt, book, source, rules, shops })
     const desk = { attempt, book, source, rules, base, pinnedSha, workshop, shops, heads }
     if (passed !== null) await keepJudged(desk, passed)
     const work = await workThatHolds(desk)
@@ -43,16 +42,10 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
   }
 }
 
-/** Where the agent works; of several at the same work, the one that is kept. Saved work has been chosen before. */
-async function openWorkshop(
-  attempt: Attempt,
-  source: CloneSource,
-  rules: RepositoryRules,
-  shops: Workshop[],
-): Promise<Chosen> {
-  const { claimed, parts } = attempt
-  const isFresh = claimed.lease.attempt === 1 || (await parts.store.savedWork(claimed.lease)) === null
-  if (claimed.options.candidates > 1 && isFresh) return bestOf(attempt, source, rules, shops)
+/** Where the agent works; of several at the same work, the one that is kept. */
+async function openWorkshop(contest: Contest): Promise<Chosen> {
+  const { attempt, source, rules, shops } = contest
+  if (attempt.claimed.options.candidates > 1) return bestOf(contest)
   const workshop = new Workshop(attempt, source, rules)
   shops.push(workshop)
   return { workshop, passed: null }

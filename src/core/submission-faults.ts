@@ -1,67 +1,98 @@
+import { lineupOf, takesCommand } from '../model/lineup.ts'
 import type { AgentName, RuntimeName } from '../model/submission.ts'
 import type { Door } from '../ports/repositories.ts'
 import type { Asked } from './judge-submission.ts'
 import type { FieldFault, SubmitContext } from './submit.ts'
 
 /** What fields of the right shape say together that cannot be done here. */
-export function meaningFaults(
-  context: SubmitContext,
-  asked: Asked,
-  agent: AgentName,
-  door: Door,
-): FieldFault[] {
+export function meaningFaults(context: SubmitContext, asked: Asked, door: Door): FieldFault[] {
   return [
-    ...agentFaults(asked, agent, context.agents),
+    ...agentFaults(asked, context.agents),
     ...networkFaults(asked, door, context.refusedHost),
     ...runtimeFaults(asked, context.runtimes),
-    ...reviewFaults(asked, agent, context.agents),
+    ...reviewFaults(asked, context.agents),
+    ...judgeFaults(asked, context.agents),
   ]
 }
 
-function agentFaults(asked: Asked, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
+/** Every agent that works has to be there, with a command where it takes one, and without where it takes none. */
+function agentFaults(asked: Asked, available: readonly AgentName[]): FieldFault[] {
+  const { own, lineup } = lineupOf(asked)
+  const byCandidate = (lineup ?? []).flatMap(({ agent, command }, index) =>
+    workerFaults(agent, command !== null, `candidates[${index}].`, '', available),
+  )
+  const isNamed = asked.agent !== undefined || asked.command !== undefined
+  // What no candidate takes from it is not asked for.
+  if (lineup !== null && (!isNamed || byCandidate.length > 0)) return byCandidate
+  const hint = asked.agent === undefined ? ' (the default, since no command was given)' : ''
+  const hasCommand = asked.command !== undefined || (lineup !== null && takesCommand(own.agent))
+  return [...workerFaults(own.agent, hasCommand, '', hint, available), ...byCandidate]
+}
+
+function workerFaults(
+  agent: AgentName,
+  hasCommand: boolean,
+  place: string,
+  hint: string,
+  available: readonly AgentName[],
+): FieldFault[] {
   if (!available.includes(agent)) {
-    const names = available.join(', ')
-    const hint = asked.agent === undefined ? ' (the default, since no command was given)' : ''
-    return [
-      { field: 'agent', message: `${agent}${hint} is not available in this version; available: ${names}` },
-    ]
+    const message = `${agent}${hint} is not available in this version; available: ${available.join(', ')}`
+    return [{ field: `${place}agent`, message }]
   }
-  const takesCommand = agent === 'command' || agent === 'acp'
-  if (takesCommand && asked.command === undefined) {
-    return [{ field: 'command', message: `is needed by the agent ${agent}: a shell command` }]
+  if (takesCommand(agent) && !hasCommand) {
+    return [{ field: `${place}command`, message: `is needed by the agent ${agent}: a shell command` }]
   }
-  if (!takesCommand && asked.command !== undefined) {
-    return [{ field: 'command', message: `does not go with the agent ${agent}; leave one of the two out` }]
+  if (!takesCommand(agent) && hasCommand) {
+    const message = `does not go with the agent ${agent}; leave one of the two out`
+    return [{ field: `${place}command`, message }]
   }
   return []
 }
 
 /** Whoever reviews has to be there, and a command reviews only by a command of its own. */
-function reviewFaults(asked: Asked, agent: AgentName, available: readonly AgentName[]): FieldFault[] {
-  const { reviewer, reviewCommand } = asked
-  const byCommand = reviewer === 'command' || reviewer === 'acp'
-  if (reviewCommand !== undefined) {
-    if (reviewer === undefined || byCommand) return []
-    return [
-      {
-        field: 'reviewCommand',
-        message: `does not go with the reviewer ${reviewer}; leave one of the two out`,
-      },
-    ]
+function reviewFaults(asked: Asked, available: readonly AgentName[]): FieldFault[] {
+  const faults = readerFaults(asked, 'reviewer', 'reviewCommand', available)
+  if (faults.length > 0 || asked.reviewer !== undefined || asked.reviewCommand !== undefined) return faults
+  const { agent } = lineupOf(asked).own
+  if (asked.merge !== 'review' || !takesCommand(agent)) return []
+  const message = `must be checks or never, or say who reviews: the agent ${agent} cannot; give a reviewer or a reviewCommand`
+  return [{ field: 'merge', message }]
+}
+
+/** The same of whoever judges candidates. */
+function judgeFaults(asked: Asked, available: readonly AgentName[]): FieldFault[] {
+  const faults = readerFaults(asked, 'judge', 'judgeCommand', available)
+  if (faults.length > 0) return faults
+  const { keep, judge, judgeCommand } = asked
+  const isNamed = judge !== undefined || judgeCommand !== undefined
+  if (isNamed && keep !== undefined && keep !== 'judge') {
+    return [{ field: 'keep', message: `${keep} goes without a judge: leave one of the two out` }]
   }
-  if (byCommand) {
-    return [{ field: 'reviewCommand', message: `is needed by the reviewer ${reviewer}: a shell command` }]
+  const { agent } = lineupOf(asked).own
+  if (keep !== 'judge' || isNamed || !takesCommand(agent)) return []
+  const message = `judge needs to know who that is: the agent ${agent} cannot; give a judge or a judgeCommand`
+  return [{ field: 'keep', message }]
+}
+
+/** Of an agent that only reads: it has to be there, with a command of its own where it takes one. */
+function readerFaults(
+  asked: Asked,
+  who: 'reviewer' | 'judge',
+  how: 'reviewCommand' | 'judgeCommand',
+  available: readonly AgentName[],
+): FieldFault[] {
+  const { [who]: agent, [how]: command } = asked
+  if (agent === undefined) return []
+  if (takesCommand(agent)) {
+    if (command !== undefined) return []
+    return [{ field: how, message: `is needed by the ${who} ${agent}: a shell command` }]
   }
-  if (reviewer !== undefined && !available.includes(reviewer)) {
-    return [
-      { field: 'reviewer', message: `${reviewer} is not available; available: ${available.join(', ')}` },
-    ]
+  if (command !== undefined) {
+    return [{ field: how, message: `does not go with the ${who} ${agent}; leave one of the two out` }]
   }
-  if (asked.merge === 'review' && (agent === 'command' || agent === 'acp')) {
-    const message = `must be checks or never, or say who reviews: the agent ${agent} cannot; give a reviewer or a reviewCommand`
-    return [{ field: 'merge', message }]
-  }
-  return []
+  if (available.includes(agent)) return []
+  return [{ field: who, message: `${agent} is not available; available: ${available.join(', ')}` }]
 }
 
 function runtimeFaults({ runtime }: Asked, available: readonly RuntimeName[]): FieldFault[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keptCandidateSchema } from './candidate.ts'
 import { reviewSchema } from './review.ts'
 
 /** 40 (SHA-1) or 64 (SHA-256 repositories) hex digits. */
@@ -80,6 +81,9 @@ export const evidenceSchema = z
       .meta({ description: 'null: the work never reached the gate.' }),
     checks: z.array(checkResultSchema),
     agent: agentEvidenceSchema.nullable(),
+    candidate: keptCandidateSchema
+      .optional()
+      .meta({ description: 'Of several agents at the same work, the one whose work this is.' }),
     pullRequest: z
       .object({
         number: z.int().positive(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { keptCandidateSchema } from './candidate.ts'
 import { checkResultSchema, shaSchema, violationSchema } from './evidence.ts'
 import { reviewSchema } from './review.ts'
 
@@ -9,6 +10,8 @@ import { reviewSchema } from './review.ts'
 export const progressSchema = z.object({
   /** The commit that a head builds on, by the head, where that is not the pinned base: the train moves heads. */
   bases: z.record(z.string(), shaSchema).default({}),
+  /** The candidate that was kept. */
+  candidate: keptCandidateSchema.nullable().default(null),
   /** The head that the gate let through, and what it found. */
   judged: z
     .object({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { objectsIn, type ReadAnswer } from './answered-json.ts'
 
 /** Longer answers are no reviews. */
 const maxFindings = 200
@@ -28,46 +29,19 @@ export function asksForChanges(review: Review): boolean {
   )
 }
 
-/** A reviewer's answer, or what is wrong with it, as a clause. */
-export type ReadReview = { ok: true; review: Review } | { ok: false; fault: string }
-
 /**
  * Finds the review in what a reviewer printed: the whole of it, the last fenced block, or the last line or object that
  * is one. Whatever else it printed is not looked at.
  */
-export function readReview(text: string): ReadReview {
-  const candidates = candidatesIn(text)
-  if (candidates.length === 0) return { ok: false, fault: 'it printed no JSON object' }
+export function readReview(text: string): ReadAnswer<Review> {
+  const found = objectsIn(text, 'verdict')
+  if (found.length === 0) return { ok: false, fault: 'it printed no JSON object' }
   let fault = ''
-  for (const candidate of candidates) {
-    const parsed = reviewSchema.safeParse(candidate)
-    if (parsed.success) return { ok: true, review: parsed.data }
+  for (const one of found) {
+    const parsed = reviewSchema.safeParse(one)
+    if (parsed.success) return { ok: true, answer: parsed.data }
     const issue = parsed.error.issues[0]
     fault ||= `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not as asked for'}`
   }
   return { ok: false, fault }
-}
-
-/** Every JSON object that begins at the beginning of a line, the last first. */
-function candidatesIn(text: string): unknown[] {
-  const found: unknown[] = []
-  const starts = [...text.matchAll(/^[ \t]*\{/gm)].map((match) => match.index).toReversed()
-  for (const start of starts.slice(0, 50)) {
-    const value = objectAt(text, start)
-    if (typeof value === 'object' && value !== null && 'verdict' in value) found.push(value)
-  }
-  return found
-}
-
-/** The JSON value that begins here: up to the end of the text, or to a closing brace at the end of a line. */
-function objectAt(text: string, start: number): unknown {
-  const ends = [...text.slice(start).matchAll(/\}[ \t]*$/gm)].map((match) => start + match.index + 1)
-  for (const end of ends.slice(0, 200)) {
-    try {
-      return JSON.parse(text.slice(start, end)) as unknown
-    } catch {
-      // A brace further down may be the one.
-    }
-  }
-  return null
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isBranchName } from './branch-name.ts'
+import { keepRules, maxCandidates } from './candidate.ts'
 import { durationSchema } from './duration.ts'
 import { networkSchema } from './network.ts'
 
@@ -47,6 +48,30 @@ const pathGlobSchema = z
     'must be relative to the root of the repository, without ..',
   )
 
+/** One of several agents at the same work, as a request names it. */
+export const candidateSchema = z
+  .strictObject(
+    {
+      agent: z.enum(agentNames).optional(),
+      model: visible('model', 200).optional(),
+      command: visible('command', maxPromptBytes).optional(),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? 'is not known here; there are agent, command, model' : undefined,
+    },
+  )
+  .meta({ id: 'Candidate', description: 'What is left out is as the task has it.' })
+
+const candidatesSchema = z
+  .union([z.int().min(1).max(maxCandidates), z.array(candidateSchema).min(1).max(maxCandidates)], {
+    error: `must be a number from 1 to ${maxCandidates}, or a list of {agent, model, command}`,
+  })
+  .meta({
+    description:
+      'Agents that work on it side by side, of which one result is kept: how many, or each by itself.',
+  })
+
 /**
  * What a person asks for: the body of `POST /tasks` and the flags of `run` and `submit`, in camelCase. Unknown keys
  * are errors, so that a misspelt limit is never ignored.
@@ -76,16 +101,18 @@ export const submissionSchema = z
     reviewCommand: visible('reviewCommand', maxPromptBytes)
       .optional()
       .meta({ description: 'Shell command of the reviewers command and acp; prints a verdict as JSON.' }),
-    candidates: z
-      .int()
-      .min(1)
-      .max(8)
-      .default(1)
-      .meta({ description: 'Agents that work on it side by side; one result is kept.' }),
-    keep: z
-      .enum(['first', 'smallest'])
-      .default('first')
-      .meta({ description: 'Which candidate is kept, among those that pass the gate.' }),
+    candidates: candidatesSchema.default(1),
+    keep: z.enum(keepRules).optional().meta({
+      description:
+        'Which candidate is kept, among those that pass the gate. Default: first, or judge where one is given.',
+    }),
+    judge: z
+      .enum(agentNames)
+      .optional()
+      .meta({ description: 'Agent that prefers one candidate. Default: the same.' }),
+    judgeCommand: visible('judgeCommand', maxPromptBytes)
+      .optional()
+      .meta({ description: 'Shell command of the judges command and acp; prints its choice as JSON.' }),
     requireChanges: z
       .boolean()
       .default(false)
@@ -116,9 +143,3 @@ export const submissionSchema = z
   .meta({ id: 'Submission' })
 
 export type Submission = z.output<typeof submissionSchema>
-
-/** The agent that a request means, given or not. */
-export function agentOf(asked: { readonly agent?: unknown; readonly command?: unknown }): string {
-  if (typeof asked.agent === 'string') return asked.agent
-  return asked.command === undefined ? 'claude' : 'command'
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { evidenceSchema } from './evidence.ts'
+import type { Candidate, KeepRule } from './candidate.ts'
 import type { Network } from './network.ts'
 import { outcomeSchema } from './outcome.ts'
 import {
@@ -86,8 +87,14 @@ export interface TaskOptions {
   reviewCommand: string | null
   /** How many agents work on it side by side, of which one is kept. */
   candidates: number
+  /** Who they are, one by one; `null`: all are as the task itself has it. */
+  lineup: readonly Candidate[] | null
   /** Which of them, among those that pass the gate. */
-  keep: 'first' | 'smallest'
+  keep: KeepRule
+  /** Who prefers one of them; `null`: the agent itself, where a judge is asked for. */
+  judge: AgentName | null
+  /** Shell command of a judge `command` or `acp`. */
+  judgeCommand: string | null
 }
 
 /** Options as they were before they were known: what older versions stored lacks the newer ones. */
@@ -105,7 +112,10 @@ export const defaultTaskOptions: TaskOptions = {
   reviewer: null,
   reviewCommand: null,
   candidates: 1,
+  lineup: null,
   keep: 'first',
+  judge: null,
+  judgeCommand: null,
 }
 
 /** Where a task stands in a run. */

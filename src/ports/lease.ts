@@ -73,6 +73,13 @@ export interface SavedWork {
   readonly conversation: { readonly id: string; readonly archive: Buffer } | null
 }
 
+/** What one of several agents at the same work handed over. */
+export interface SavedCandidate {
+  /** Its number among them, from 1. */
+  readonly number: number
+  readonly work: SavedWork
+}
+
 /** What the heartbeat learns of a task under lease. */
 export interface Heartbeat {
   readonly taskId: string

@@ -4,7 +4,16 @@ import type { Progress } from '../model/progress.ts'
 import type { NewRun } from '../model/run.ts'
 import type { RuntimeName } from '../model/submission.ts'
 import type { NewTask, State, Task } from '../model/task.ts'
-import type { ClaimedTask, Ending, Heartbeat, Lease, Parking, Pinned, SavedWork } from './lease.ts'
+import type {
+  ClaimedTask,
+  Ending,
+  Heartbeat,
+  Lease,
+  Parking,
+  Pinned,
+  SavedCandidate,
+  SavedWork,
+} from './lease.ts'
 import type { Limits, QueueStats } from './queue-stats.ts'
 import type { WorkerAbilities, WorkerLife } from './worker.ts'
 
@@ -99,6 +108,12 @@ export interface TaskStore {
   /** Fenced; replaces what was saved before. */
   saveWork(lease: Lease, work: SavedWork): Promise<void>
   savedWork(lease: Lease): Promise<SavedWork | null>
+  /** Fenced. What was saved of a candidate stays as it is. */
+  saveCandidate(lease: Lease, saved: SavedCandidate): Promise<void>
+  /** In the order in which they were saved. */
+  savedCandidates(lease: Lease): Promise<readonly SavedCandidate[]>
+  /** Drops what was saved of all candidates but this one; the end of the task drops that, too. */
+  dropCandidates(lease: Lease, kept: number): Promise<void>
   /** How far the task has come beyond its gate, in whatever attempt. */
   progress(lease: Lease): Promise<Progress>
   /** Fenced; replaces what was saved before. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
+import type { Evidence } from '../model/evidence.ts'
 import type { RuntimeName } from '../model/submission.ts'
-import type { Lease, Pinned, SavedWork } from '../ports/lease.ts'
+import type { Lease, Pinned, SavedCandidate, SavedWork } from '../ports/lease.ts'
 import { prepared } from './prepared.ts'
 import { storableJson } from './storable.ts'
 import type { StoreContext } from './store-context.ts'
@@ -58,7 +59,16 @@ export async function savedWork(context: StoreContext, lease: Lease): Promise<Sa
     .selectAll()
     .where('task_id', '=', lease.taskId)
     .executeTakeFirst()
-  if (row === undefined) return null
+  return row === undefined ? null : workOf(row)
+}
+
+function workOf(row: {
+  head_sha: string
+  bundle: Buffer
+  evidence: Evidence
+  conversation_id: string | null
+  conversation: Buffer | null
+}): SavedWork {
   const { conversation_id: id, conversation: archive } = row
   return {
     headSha: row.head_sha,
@@ -66,4 +76,37 @@ export async function savedWork(context: StoreContext, lease: Lease): Promise<Sa
     evidence: row.evidence,
     conversation: id === null || archive === null ? null : { id, archive },
   }
+}
+
+export async function saveCandidate(
+  context: StoreContext,
+  lease: Lease,
+  { number, work }: SavedCandidate,
+): Promise<void> {
+  const written = await sql<{ task_id: string }>`
+    ${prepared} with lease as (select id from tasks where ${isHeld(lease)} for update)
+    insert into saved_candidates (task_id, candidate, head_sha, bundle, evidence, conversation_id, conversation)
+    select id, ${number}::integer, ${work.headSha}, ${work.bundle}::bytea, ${storableJson(work.evidence)}::jsonb,
+      ${work.conversation?.id ?? null}, ${work.conversation?.archive ?? null}::bytea from lease
+    on conflict (task_id, candidate) do update set head_sha = excluded.head_sha
+    returning task_id`.execute(context.db)
+  assertHeld(lease, written.rows[0])
+}
+
+export async function savedCandidates(
+  context: StoreContext,
+  lease: Lease,
+): Promise<readonly SavedCandidate[]> {
+  const rows = await context.db
+    .selectFrom('saved_candidates')
+    .selectAll()
+    .where('task_id', '=', lease.taskId)
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => ({ number: row.candidate, work: workOf(row) }))
+}
+
+export async function dropCandidates(context: StoreContext, lease: Lease, kept: number): Promise<void> {
+  await sql`${prepared} delete from saved_candidates where task_id = ${lease.taskId} and candidate <> ${kept}
+    and exists (select from tasks where ${isHeld(lease)})`.execute(context.db)
 }

@@ -39,6 +39,8 @@ export async function endTask(
       select id, ${gzippedDiff}::bytea from ended where ${gzippedDiff}::bytea is not null
     ), dropped as (
       delete from saved_work using ended where saved_work.task_id = ended.id and ${isGood(ending.outcome)}
+    ), dropped_candidates as (
+      delete from saved_candidates using ended where saved_candidates.task_id = ended.id
     )
     select id from ended`.execute(tx)
   return ended.rows[0]?.id

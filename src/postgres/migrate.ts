@@ -7,6 +7,7 @@ import { addRuns } from './migrations/m0006-runs.ts'
 import { addSchedules } from './migrations/m0006b-schedules.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
 import { tellOfDisks } from './migrations/m0007b-disk.ts'
+import { saveCandidates } from './migrations/m0008-candidates.ts'
 import { addAccounts } from './migrations/m0004-accounts.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   '0006b-schedules': { up: addSchedules },
   '0007-house': { up: furnishHouse },
   '0007b-disk': { up: tellOfDisks },
+  '0008-candidates': { up: saveCandidates },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

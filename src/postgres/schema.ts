@@ -1,4 +1,4 @@
-import type { Generated, JSONColumnType } from 'kysely'
+import type { Generated, GeneratedAlways, JSONColumnType } from 'kysely'
 import type { Evidence } from '../model/evidence.ts'
 import type { TaskEvent } from '../model/event.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -114,6 +114,16 @@ export interface Schema {
   events: EventsTable
   saved_work: {
     task_id: string
+    head_sha: string
+    bundle: Buffer
+    evidence: JSONColumnType<Evidence>
+    conversation_id: string | null
+    conversation: Buffer | null
+  }
+  saved_candidates: {
+    task_id: string
+    candidate: number
+    id: GeneratedAlways<number>
     head_sha: string
     bundle: Buffer
     evidence: JSONColumnType<Evidence>

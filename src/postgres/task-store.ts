@@ -2,7 +2,15 @@ import { sql } from 'kysely'
 import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 import { holdAccount } from './account-holds.ts'
-import { intendPush, pin, savedWork, saveWork } from './attempt-work.ts'
+import {
+  dropCandidates,
+  intendPush,
+  pin,
+  saveCandidate,
+  savedCandidates,
+  savedWork,
+  saveWork,
+} from './attempt-work.ts'
 import { cancel } from './cancel.ts'
 import { createClaims } from './claim-batch.ts'
 import type { Database } from './database.ts'
@@ -55,6 +63,9 @@ export function openStore(
     intendPush: (lease, push) => intendPush(context, lease, push),
     saveWork: (lease, work) => saveWork(context, lease, work),
     savedWork: (lease) => savedWork(context, lease),
+    saveCandidate: (lease, saved) => saveCandidate(context, lease, saved),
+    savedCandidates: (lease) => savedCandidates(context, lease),
+    dropCandidates: (lease, kept) => dropCandidates(context, lease, kept),
     progress: (lease) => progress(context, lease),
     saveProgress: (lease, to) => saveProgress(context, lease, to),
     boardTrain: (lease, base) => boardTrain(context, lease, base),

@@ -83,6 +83,28 @@ describe('a request that cannot be taken', () => {
       422,
       ['needs'],
     ],
+    ...(
+      [
+        ['no candidate', { candidates: 0 }, ['candidates']],
+        ['candidates as text', { candidates: 'three' }, ['candidates']],
+        ['an empty list of candidates', { candidates: [] }, ['candidates']],
+        ['an unknown field of a candidate', { candidates: [{}, { x: 1 }] }, ['candidates[1].x']],
+        ['an unknown candidate', { candidates: [{ agent: 'q' }, {}] }, ['candidates[0].agent']],
+        ['a candidate that is not there', { candidates: [{ agent: 'codex' }] }, ['candidates[0].agent']],
+        [
+          'a candidate without its command',
+          { command: undefined, candidates: [{ command: 'true' }, { agent: 'command' }] },
+          ['candidates[1].command'],
+        ],
+        ['a judge beside another rule', { keep: 'smallest', judgeCommand: 'true' }, ['keep']],
+        ['nobody who could judge', { keep: 'judge' }, ['keep']],
+        ['a judge without its command', { judge: 'command' }, ['judgeCommand']],
+        ['a command of a judge that takes none', { judge: 'codex', judgeCommand: 'true' }, ['judgeCommand']],
+      ] as const
+    ).map(
+      ([what, fields, named]) =>
+        [what, 'POST', '/api/v1/tasks', { body: { ...task, candidates: 2, ...fields } }, 422, named] as const,
+    ),
     ['a large body', 'POST', '/api/v1/tasks', text(`"${'x'.repeat(1024 * 1024)}"`), 413, []],
     ['a form', 'POST', '/api/v1/tasks', { raw: 'a=b', headers: { 'content-type': 'text/plain' } }, 415, []],
     [

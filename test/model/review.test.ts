@@ -16,12 +16,12 @@ describe('what a reviewer answers', () => {
     ['without findings', '{"verdict": "approve"}'],
     ['with more than was asked for', JSON.stringify({ ...approval, summary: 'Fine.' })],
   ])('is found %s', (_, text) => {
-    expect(readReview(text)).toEqual({ ok: true, review: approval })
+    expect(readReview(text)).toEqual({ ok: true, answer: approval })
   })
 
   it('counts as it was said last', () => {
     const text = `${JSON.stringify({ verdict: 'request_changes' })}\n${JSON.stringify(approval)}\n`
-    expect(readReview(text)).toEqual({ ok: true, review: approval })
+    expect(readReview(text)).toEqual({ ok: true, answer: approval })
   })
 
   it.each([

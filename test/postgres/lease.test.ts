@@ -40,6 +40,10 @@ const fenced: Readonly<Record<string, (store: TaskStore, lease: Lease) => Promis
       evidence: noEvidence(),
       conversation: null,
     }),
+  saveCandidate: (store, lease) => {
+    const work = { headSha: sha('1'), bundle: Buffer.from('x'), evidence: noEvidence(), conversation: null }
+    return store.saveCandidate(lease, { number: 1, work })
+  },
   record: (store, lease) => store.record(lease, [output('late')]),
   'record of nothing': (store, lease) => store.record(lease, []),
   settle: (store, lease) => store.settle(lease, ending('no_changes'), Buffer.from('diff')),

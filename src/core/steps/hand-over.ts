@@ -126,6 +126,13 @@ async function received(
   }
 }
 
+/** Whether no later attempt can have it, which is told. */
+export function isTooLargeToSave({ journal }: Attempt, bundle: Buffer): boolean {
+  if (bundle.length <= maxSavedBytes) return false
+  journal.note('hand-over', `the work is too large to be saved (${bundle.length} bytes)`)
+  return true
+}
+
 /** Keeps the work for later attempts. */
 export async function save(
   attempt: Attempt,
@@ -133,10 +140,7 @@ export async function save(
   bundle: Buffer,
   conversation: Conversation | null = null,
 ): Promise<void> {
-  const { parts, claimed, evidence, journal } = attempt
-  if (bundle.length > maxSavedBytes) {
-    journal.note('hand-over', `the work is too large to be saved (${bundle.length} bytes)`)
-    return
-  }
+  const { parts, claimed, evidence } = attempt
+  if (isTooLargeToSave(attempt, bundle)) return
   await persist(parts, () => parts.store.saveWork(claimed.lease, { headSha, bundle, evidence, conversation }))
 }

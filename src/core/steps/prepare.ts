@@ -23,7 +23,7 @@ export function prepare(attempt: Attempt, book: Book): Promise<Prepared> {
   return inStep(attempt, 'prepare', async () => {
     const { parts, claimed, journal } = attempt
     const { task, lease } = claimed
-    await requireAgent(attempt)
+    await requireAgents(attempt)
     const pinned = claimed.pinned ?? (await firstPin(attempt))
     // No remote has such a commit: on another machine it has to be made again.
     if (claimed.pinned !== null && claimed.needBranches.length > 1) await combinedNeeds(attempt)
@@ -46,8 +46,13 @@ async function movedBase({ parts, claimed }: Attempt, book: Book): Promise<strin
   return head === undefined ? null : (bases[head] ?? null)
 }
 
-/** Tells what keeps the agent from working, before anything of the task is done. */
-async function requireAgent({ agent, claimed, parts, runtime }: Attempt): Promise<void> {
-  const problems = await agentProblems(parts, agent, { model: claimed.options.model, runtime: runtime.name })
-  if (problems.length > 0) throw new Stop({ kind: 'agent_unavailable', agent: agent.name, problems })
+/** Tells what keeps an agent from working, before anything of the task is done. */
+async function requireAgents({ agent, claimed, parts, runtime }: Attempt): Promise<void> {
+  const { lineup, model } = claimed.options
+  for (const own of lineup ?? [{ agent: agent.name, model }]) {
+    const worker = parts.agents.get(own.agent)
+    const use = { model: own.model, runtime: runtime.name }
+    const problems = worker === undefined ? [] : await agentProblems(parts, worker, use)
+    if (problems.length > 0) throw new Stop({ kind: 'agent_unavailable', agent: own.agent, problems })
+  }
 }

@@ -68,7 +68,8 @@ export class Workshop {
 
   /** What the agent needs to take up its conversation elsewhere; `null`: nothing to save. */
   async conversation(): Promise<Conversation | null> {
-    if (this.#sandbox === null || this.#rounds === null) return null
+    // It was taken up, and has not gone on since.
+    if (this.#sandbox === null || this.#rounds === null) return this.#conversation
     return this.#rounds.conversation(this.#sandbox)
   }
 

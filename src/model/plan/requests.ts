@@ -1,3 +1,4 @@
+import { takesCommand } from '../lineup.ts'
 import type { Plan, PlanOptions, PlanTask } from './plan.ts'
 
 /** Options for all tasks of a run that whoever starts it gives: they take the place of the front matter's. */
@@ -22,16 +23,16 @@ function layer(outer: PlanOptions, inner: PlanOptions): PlanOptions {
   const merged: Record<string, unknown> = { ...outer, ...inner }
   settle(merged, inner, 'agent', 'command')
   settle(merged, inner, 'reviewer', 'reviewCommand')
+  settle(merged, inner, 'judge', 'judgeCommand')
   return merged
 }
 
 function settle(
   merged: Record<string, unknown>,
   inner: PlanOptions,
-  agent: 'agent' | 'reviewer',
-  command: 'command' | 'reviewCommand',
+  agent: 'agent' | 'reviewer' | 'judge',
+  command: 'command' | 'reviewCommand' | 'judgeCommand',
 ): void {
-  const takesCommand = (name: unknown) => name === 'command' || name === 'acp'
   if (inner[command] !== undefined && inner[agent] === undefined && !takesCommand(merged[agent])) {
     merged[agent] = 'command'
   }

@@ -1,5 +1,6 @@
 import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml'
 import type { z } from 'zod'
+import { issuesOfMeant } from '../union-issues.ts'
 
 /** What is wrong with a file, and where. Line and column are counted from 1. */
 export interface FileFault {
@@ -19,22 +20,16 @@ export function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: Lin
   return [faultAt(issue.path, messageOf(issue), document, lines)]
 }
 
-/** Of the forms that a value may have, the one that was meant: whose own type fits the value that was given. */
 function unionFaults(
   issue: z.core.$ZodIssueInvalidUnion,
   document: Document,
   lines: LineCounter,
 ): FileFault[] {
-  const meant = issue.errors.find(
-    (form) =>
-      !form.some((one) => one.path.length === 0 && one.code !== 'custom' && one.code !== 'unrecognized_keys'),
-  )
-  const issues = meant ?? issue.errors.flat().filter((one) => one.path.length === 0)
-  if (meant === undefined) {
-    const forms = [...new Set(issues.map((one) => messageOf(one).replace(/^must be /, '')))]
-    return [faultAt(issue.path, `must be ${forms.join(', or ')}`, document, lines)]
-  }
-  return issues.flatMap((one) => faultsOf({ ...one, path: [...issue.path, ...one.path] }, document, lines))
+  const meant = issuesOfMeant(issue)
+  if (meant !== null) return meant.flatMap((one) => faultsOf(one, document, lines))
+  const issues = issue.errors.flat().filter((one) => one.path.length === 0)
+  const forms = [...new Set(issues.map((one) => messageOf(one).replace(/^must be /, '')))]
+  return [faultAt(issue.path, `must be ${forms.join(', or ')}`, document, lines)]
 }
 
 const kinds: Readonly<Record<string, string>> = {
