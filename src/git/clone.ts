@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { constants, mkdirSync, writeFileSync } from 'node:fs'
+import { chown, copyFile, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isBranchName } from '../model/branch-name.ts'
 import { RuntimeFailure, type CloneSource } from '../ports/runtime.ts'
@@ -37,7 +37,7 @@ export function createCloner(options: ClonerOptions): Cloner {
     let pack: Buffer | null = null
     try {
       if (source.work !== null) pack = parseBundle(source.work.bundle).pack
-      await layOut(source, gitDir)
+      layOut(source, gitDir)
       await copyPacks(source.mirror, gitDir, signal)
       if (options.owner !== null) await giveAway(folder, options.owner)
     } catch (error) {
@@ -101,18 +101,19 @@ async function markSuspect(mirror: string): Promise<void> {
   await writeFile(join(mirror, suspectMark), '').catch(() => {})
 }
 
-async function layOut(source: CloneSource, gitDir: string): Promise<void> {
+// A few small files: done sooner than handed to a thread.
+function layOut(source: CloneSource, gitDir: string): void {
   const sha = source.work?.headSha ?? source.sha
   const branchFile = join(gitDir, 'refs', 'heads', source.branch)
-  await mkdir(join(gitDir, 'objects', 'pack'), { recursive: true })
-  await mkdir(join(gitDir, 'objects', 'info'))
-  await mkdir(dirname(branchFile), { recursive: true })
-  await writeFile(branchFile, `${sha}\n`)
-  await writeFile(join(gitDir, 'HEAD'), `ref: refs/heads/${source.branch}\n`)
+  mkdirSync(join(gitDir, 'objects', 'pack'), { recursive: true })
+  mkdirSync(join(gitDir, 'objects', 'info'))
+  mkdirSync(dirname(branchFile), { recursive: true })
+  writeFileSync(branchFile, `${sha}\n`)
+  writeFileSync(join(gitDir, 'HEAD'), `ref: refs/heads/${source.branch}\n`)
   const remote = join(gitDir, 'refs', 'remotes', 'origin')
-  await mkdir(remote, { recursive: true })
-  await writeFile(join(gitDir, 'packed-refs'), `${source.sha} refs/remotes/origin/${source.base}\n`)
-  await writeFile(join(remote, 'HEAD'), `ref: refs/remotes/origin/${source.base}\n`)
+  mkdirSync(remote, { recursive: true })
+  writeFileSync(join(gitDir, 'packed-refs'), `${source.sha} refs/remotes/origin/${source.base}\n`)
+  writeFileSync(join(remote, 'HEAD'), `ref: refs/remotes/origin/${source.base}\n`)
   const url = source.repo.replaceAll('\\', '\\\\').replaceAll('"', '\\"')
   const config = [
     // Nothing here outlives its task: commits in a sandbox need not wait for the disk.
@@ -121,7 +122,7 @@ async function layOut(source: CloneSource, gitDir: string): Promise<void> {
     '\tcheckStat = minimal\n\ttrustctime = false\n',
     `[remote "origin"]\n\turl = "${url}"\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`,
   ]
-  await writeFile(join(gitDir, 'config'), config.join(''))
+  writeFileSync(join(gitDir, 'config'), config.join(''))
 }
 
 /** Copies the mirror's objects; where another process tidies them up meanwhile, begins again. */

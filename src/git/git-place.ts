@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir, rm, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { withFileLock } from '../process/file-lock.ts'
 import type { RunOptions, RunResult } from '../process/run.ts'
@@ -36,18 +37,19 @@ export function localPlace(home: string, run: Run): GitPlace {
     async makeFolder(path) {
       await mkdir(path, { recursive: true })
     },
+    // Done at once and not handed to threads: these files are small, and the way to a thread and back is longer.
     async write(folder, files, mode = 0o600) {
       for (const [name, content] of Object.entries(files)) {
         const path = join(folder, name)
-        await mkdir(dirname(path), { recursive: true })
+        mkdirSync(dirname(path), { recursive: true })
         const unfinished = `${path}.${randomBytes(6).toString('hex')}`
         try {
-          await writeFile(unfinished, content, { mode })
+          writeFileSync(unfinished, content, { mode })
           // The umask may have taken rights away that were asked for.
-          await chmod(unfinished, mode)
-          await rename(unfinished, path)
+          chmodSync(unfinished, mode)
+          renameSync(unfinished, path)
         } catch (error) {
-          await rm(unfinished, { force: true })
+          rmSync(unfinished, { force: true })
           throw error
         }
       }

@@ -91,7 +91,7 @@ export class Jail {
   constructor(programs: JailPrograms, spec: JailSpec, scratch: string, starter: Starter = ownStarter) {
     // A symbolic link on the way to a source could lead through a closed folder; real paths are looked up once, here.
     const mounts = spec.mounts.map((mount) =>
-      'from' in mount ? { ...mount, from: realpathSync(mount.from) } : mount,
+      'from' in mount ? { ...mount, from: realpathSync.native(mount.from) } : mount,
     )
     this.#programs = programs
     this.#spec = { ...spec, mounts }
@@ -99,7 +99,8 @@ export class Jail {
     this.#starter = starter
     this.#fixed = [...isolationArguments(this.#spec), ...fileSystemArguments(this.#spec)]
     const sources = mounts.flatMap((mount) => ('from' in mount ? [mount.from] : []))
-    this.#staging = spec.dropTo === null ? null : stagingArguments([...sources, realpathSync(spec.folder)])
+    this.#staging =
+      spec.dropTo === null ? null : stagingArguments([...sources, realpathSync.native(spec.folder)])
   }
 
   /** Starts a command. Rejects with the operating system's error where files or processes cannot be made. */

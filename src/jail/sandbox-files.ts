@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { chmod, chown, mkdir, open, writeFile, type FileHandle } from 'node:fs/promises'
+import { chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs'
+import { chown, open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { insideUid } from './jail-spec.ts'
 import { RuntimeFailure, TooLarge } from '../ports/runtime.ts'
@@ -49,8 +49,10 @@ export function sandboxFolder(path: string): SandboxFolder {
   }
 }
 
+// What follows is done at once and not handed to a thread: each of these calls is shorter than the way there and back.
+
 /** Makes the folders of a sandbox, its own among them, for nobody but us. */
-export async function makeFolders(folder: SandboxFolder): Promise<void> {
+export function makeFolders(folder: SandboxFolder): void {
   for (const path of [
     folder.path,
     folder.clone,
@@ -60,7 +62,7 @@ export async function makeFolders(folder: SandboxFolder): Promise<void> {
     folder.given,
     folder.scratch,
   ]) {
-    await mkdir(path, { mode: 0o700 })
+    mkdirSync(path, { mode: 0o700 })
   }
 }
 
@@ -68,30 +70,30 @@ export async function makeFolders(folder: SandboxFolder): Promise<void> {
 export const insideHome = '/home/agent'
 
 /** Writes what every sandbox is given: its accounts, and the empty things that hide others. */
-export async function writeCovers(folder: SandboxFolder): Promise<Covers> {
+export function writeCovers(folder: SandboxFolder): Covers {
   const covers = {
     emptyFile: join(folder.given, 'empty-file'),
     emptyFolder: join(folder.given, 'empty-folder'),
     passwd: join(folder.given, 'passwd'),
     group: join(folder.given, 'group'),
   }
-  await mkdir(covers.emptyFolder, { mode: 0o555 })
-  await writeFile(covers.emptyFile, '', { mode: 0o444 })
+  mkdirSync(covers.emptyFolder, { mode: 0o555 })
+  writeFileSync(covers.emptyFile, '', { mode: 0o444 })
   const accounts = [
     'root:x:0:0:root:/root:/usr/sbin/nologin',
     'nobody:x:65534:65534:nobody:/:/usr/sbin/nologin',
   ]
   accounts.push(`agent:x:${insideUid}:${insideUid}:agent:${insideHome}:/bin/sh`)
-  await writeFile(covers.passwd, `${accounts.join('\n')}\n`)
-  await writeFile(covers.group, `root:x:0:\nnogroup:x:65534:\nagent:x:${insideUid}:\n`)
+  writeFileSync(covers.passwd, `${accounts.join('\n')}\n`)
+  writeFileSync(covers.group, `root:x:0:\nnogroup:x:65534:\nagent:x:${insideUid}:\n`)
   return covers
 }
 
 /** Settings of git for work in the sandbox: who commits, and that the clone is ours whatever its owner's number. */
-export async function writeGitConfig(
+export function writeGitConfig(
   folder: SandboxFolder,
   author: { readonly name: string; readonly email: string },
-): Promise<void> {
+): void {
   const settings = [
     '[user]',
     `\tname = ${quoted(author.name)}`,
@@ -104,7 +106,7 @@ export async function writeGitConfig(
     '[maintenance]',
     '\tauto = false',
   ]
-  await writeFile(join(folder.home, '.gitconfig'), `${settings.join('\n')}\n`)
+  writeFileSync(join(folder.home, '.gitconfig'), `${settings.join('\n')}\n`)
 }
 
 function quoted(text: string): string {
@@ -124,12 +126,12 @@ export async function handOver(folder: SandboxFolder, uid: number, run: Run): Pr
 }
 
 /** Opens the sandbox's folders as far as its user needs it. */
-export async function setModes(folder: SandboxFolder): Promise<void> {
-  await chmod(folder.path, 0o711)
-  await chmod(folder.given, 0o755)
+export function setModes(folder: SandboxFolder): void {
+  chmodSync(folder.path, 0o711)
+  chmodSync(folder.given, 0o755)
   // To be passed through on the way to the proxy's socket, not listed; what else is in there has no rights for others.
-  await chmod(folder.scratch, 0o711)
-  await chmod(folder.tmp, 0o1777)
+  chmodSync(folder.scratch, 0o711)
+  chmodSync(folder.tmp, 0o1777)
 }
 
 /**

@@ -87,9 +87,9 @@ async function fill(
   signal: AbortSignal,
 ): Promise<Workings> {
   const { folder } = held
-  await setModes(folder)
-  const covers = await writeCovers(folder)
-  await writeGitConfig(folder, opener.author)
+  setModes(folder)
+  const covers = writeCovers(folder)
+  writeGitConfig(folder, opener.author)
   if (process.getuid?.() === 0) held.uid = await takeUid(opener.uids)
   // Both have to end, also where one fails: what is still at work cannot be removed.
   const steps = await Promise.allSettled([clone(spec.source, folder.clone, signal), opener.pipes.prepare()])

@@ -67,7 +67,7 @@ export class WorkFolders {
       // The record is there before the folder and goes after it, so that no folder is ever without an owner.
       if (!writeNew(this.#recordPath(name), JSON.stringify(record))) continue
       const folder = this.#layout(name)
-      await makeFolders(folder)
+      makeFolders(folder)
       return folder
     }
     throw new RuntimeFailure(`${wanted} has more than ${mostAtOnce} sandboxes open`)

@@ -17,6 +17,9 @@ export async function get(context: StoreContext, id: string): Promise<Task | nul
 }
 
 export async function find(context: StoreContext, idOrEnd: string): Promise<Task | null> {
+  // A whole id, as programs give it, needs no looking for.
+  const whole = await get(context, idOrEnd)
+  if (whole !== null) return whole
   const id = await resolveId(context.db, idOrEnd)
   return id === null ? null : get(context, id)
 }
