@@ -1,5 +1,5 @@
 import type { AgentName, RuntimeName } from '../model/submission.ts'
-import { providerNames } from '../model/provider.ts'
+import { providerNames, type ProviderName } from '../model/provider.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Problem } from '../ports/runtime.ts'
 import type { ProviderAccount } from '../ports/worker.ts'
@@ -7,7 +7,7 @@ import type { PipelineParts } from './attempt.ts'
 
 type Parts = Pick<PipelineParts, 'gateway' | 'agents' | 'runtimes'>
 
-/** What keeps an agent from working here: its command line or its login is missing. Never throws. */
+/** What keeps an agent from working here: its command line or its login is missing. Throws only where an adapter does. */
 export async function agentProblems(
   parts: Pick<Parts, 'gateway'>,
   agent: Agent,
@@ -23,22 +23,38 @@ export async function agentProblems(
   return found.some((problems) => problems.length === 0) ? [] : found.flat()
 }
 
-/** Which agents work here in at least one runtime, and the logins there are. */
+/**
+ * Which agents work here in at least one runtime, and the logins there are. Never throws: an adapter that fails at being
+ * looked at lacks what it needs, so that its tasks are still taken where nobody else can do them, and end with its error.
+ */
 export async function abilitiesHere(
   parts: Parts,
 ): Promise<{ agents: AgentName[]; lacking: AgentName[]; accounts: ProviderAccount[] }> {
   const agents: AgentName[] = []
   const lacking: AgentName[] = []
   for (const [name, agent] of parts.agents) {
-    const found = await Promise.all(
-      parts.runtimes.map((runtime) => agentProblems(parts, agent, { model: null, runtime: runtime.name })),
-    )
-    if (found.some((problems) => problems.length === 0)) agents.push(name)
+    if (await works(parts, agent)) agents.push(name)
     else lacking.push(name)
   }
-  const accounts = providerNames.flatMap((provider) => {
-    const account = parts.gateway.account(provider)
+  return { agents, lacking, accounts: providerNames.flatMap((provider) => accountOf(parts, provider)) }
+}
+
+async function works(parts: Parts, agent: Agent): Promise<boolean> {
+  try {
+    const looks = parts.runtimes.map(({ name }) =>
+      agentProblems(parts, agent, { model: null, runtime: name }),
+    )
+    return (await Promise.all(looks)).some((problems) => problems.length === 0)
+  } catch {
+    return false
+  }
+}
+
+function accountOf({ gateway }: Parts, provider: ProviderName): ProviderAccount[] {
+  try {
+    const account = gateway.account(provider)
     return account === null ? [] : [{ provider, account }]
-  })
-  return { agents, lacking, accounts }
+  } catch {
+    return []
+  }
 }

@@ -78,7 +78,7 @@ export function pickStatement(
       union
       select agent from unnest(${worker.lacking}::text[]) as lacking (agent)
       where not exists (
-        select from workers where agent = any(workers.agents) and ${isAlive} and workers.id <> ${worker.workerId})
+        select from workers where agent = any(workers.agents) and workers.pool = ${pool} and ${isAlive} and workers.id <> ${worker.workerId})
     ), closed as materialized (
       select provider from unnest(
         ${worker.accounts.map((each) => each.provider)}::text[],

@@ -147,4 +147,10 @@ describe('an agent that cannot work here', () => {
     const [id] = await submitAll(test.store, [asking('claude')])
     expect((await test.store.claim(lame))?.task.id).toBe(id)
   })
+
+  it('is not left to one that takes other tasks only', async () => {
+    await says(withAccounts('anthropic:1', { workerId: 'of a run', pool: 'run' }))
+    const [id] = await submitAll(test.store, [asking('claude')])
+    expect((await test.store.claim(lame))?.task.id).toBe(id)
+  })
 })

@@ -7,6 +7,7 @@ import { leftToPeople } from '../left-to-people.ts'
 import { Stop } from '../reasons.ts'
 import { cameOn, park } from '../waiting.ts'
 import { rebaseOnto, type Onto, type Tip } from './rebase.ts'
+import { wrapUp } from './wrap-up.ts'
 
 /** How a try to merge ended: merged, or what became of work whose base had moved. */
 export type MergeEnd = { kind: 'merged'; sha: string } | Onto
@@ -185,24 +186,4 @@ function isOld(confirmedAt: string | undefined): boolean {
 async function expectsChecks(work: Work): Promise<boolean> {
   const tree = await work.headTree()
   return [...tree.keys()].some((path) => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path))
-}
-
-/** Looks whether what was merged is what was judged, and removes the branch. Answers the merged SHA. */
-export async function wrapUp(
-  { attempt, book }: Desk,
-  work: Work,
-  { forge, pull }: OnForge,
-  mergedSha: string,
-): Promise<string> {
-  const { publisher } = attempt.parts
-  const { journal } = attempt
-  const merged = { sha: mergedSha, branch: pull.base.branch }
-  const same = await publisher.hasTreeOf(work, merged)
-  const words = same
-    ? 'its tree is the one that was judged'
-    : 'its tree is another than the one that was judged: somebody pushed to the base in the same moment'
-  journal.note('merge', `${pull.url} was merged as ${mergedSha}; ${words}`, { mergedSha, sameTree: same })
-  const gone = await answered(attempt, book, () => forge.deleteBranch(pull.head.branch))
-  if (!gone) journal.note('merge', `the forge keeps the branch ${pull.head.branch}`)
-  return mergedSha
 }
