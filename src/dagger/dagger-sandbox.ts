@@ -70,6 +70,15 @@ export class DaggerSandbox implements Sandbox {
     return this.#parts.link.take(name, maxBytes)
   }
 
+  /** Nothing of a task stays on an engine but images and packs. */
+  keep(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  bring(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
   /** A closing that failed can be tried again. */
   close(): Promise<void> {
     this.#closed ??= this.#close().catch((error: unknown) => {

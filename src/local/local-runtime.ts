@@ -17,6 +17,7 @@ import {
 import { run } from '../process/run.ts'
 import type { Run } from '../process/spawner.ts'
 import { ownStarter, type Starter } from '../process/start.ts'
+import { KeptFiles } from './kept-files.ts'
 import type { LocalSandbox } from './local-sandbox.ts'
 import { Machine } from './machine-view.ts'
 import { openSandbox, type Cloner, type Opener } from './open-sandbox.ts'
@@ -143,6 +144,7 @@ class BubblewrapRuntime implements LocalRuntime {
     const { author, log, network } = this.#options
     return {
       folders: this.#folders,
+      kept: new KeptFiles(this.#options.home),
       machine: this.#machine,
       pipes: this.#pipes,
       run: this.#run,

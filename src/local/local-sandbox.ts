@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ResourceGroup } from '../jail/cgroup.ts'
 import type { PipeShelf } from '../jail/output-pipes.ts'
 import { openMachinePorts } from '../jail/machine-ports.ts'
@@ -10,6 +11,7 @@ import {
   type Sandbox,
   type SandboxLimits,
 } from '../ports/runtime.ts'
+import type { KeptFiles } from './kept-files.ts'
 import type { SandboxJails } from './sandbox-jails.ts'
 import type { UidSlot } from './uid-slots.ts'
 import type { WorkFolder, WorkFolders } from './work-folders.ts'
@@ -29,6 +31,7 @@ export interface Workings {
   /** User of the machine as whom commands run, where it is another than ours. */
   readonly owner: number | null
   readonly limits: SandboxLimits
+  readonly kept: KeptFiles
   readonly env: Readonly<Record<string, string>>
   /** Takes notes from now on, in place of who did so before. */
   readonly noteTo: (listener: ((text: string) => void) | undefined) => void
@@ -98,6 +101,14 @@ export class LocalSandbox implements Sandbox {
 
   take(name: string, maxBytes: number): Promise<Buffer | null> {
     return takeFile(this.#held.folder.out, name, maxBytes)
+  }
+
+  keep(name: string, key: string): Promise<void> {
+    return this.#workings.kept.keep(join(this.#held.folder.out, name), key)
+  }
+
+  bring(key: string, name: string): Promise<boolean> {
+    return this.#workings.kept.bring(key, join(this.#held.folder.out, name), this.#workings.owner)
   }
 
   /** A closing that failed can be tried again. */

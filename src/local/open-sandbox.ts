@@ -19,6 +19,7 @@ import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/run
 import { giveBack, LocalSandbox, type Holdings, type Workings } from './local-sandbox.ts'
 import type { Run } from '../process/spawner.ts'
 import type { Starter } from '../process/start.ts'
+import type { KeptFiles } from './kept-files.ts'
 import type { Machine, MachineView } from './machine-view.ts'
 import { SandboxJails } from './sandbox-jails.ts'
 import { hide, systemMounts } from './system-mounts.ts'
@@ -31,6 +32,7 @@ export type Cloner = (source: CloneSource, folder: string, signal: AbortSignal) 
 /** What sandboxes are opened with. */
 export interface Opener {
   readonly folders: WorkFolders
+  readonly kept: KeptFiles
   readonly machine: Machine
   readonly pipes: PipeShelf
   readonly run: Run
@@ -117,6 +119,7 @@ async function fill(
     pipes: opener.pipes,
     owner: uid,
     limits: spec.limits,
+    kept: opener.kept,
     env: environment(view),
     noteTo: (next) => {
       listener = next

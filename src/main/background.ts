@@ -9,6 +9,7 @@ import { startTelling } from '../core/tell-ends.ts'
 import { startTidying } from '../core/tidying.ts'
 import { removeOldMirrors } from '../git/old-mirrors.ts'
 import { httpTeller } from '../notify/http-teller.ts'
+import { removeOldKept } from '../local/kept-files.ts'
 import type { Log } from '../ports/log.ts'
 import type { ScheduleStore } from '../ports/schedule-store.ts'
 import type { Database } from '../postgres/database.ts'
@@ -56,7 +57,10 @@ export function startBackground(
       () => forgetOld(database, settings.keep, log),
       ...(mirrorsMs === null
         ? []
-        : [() => removeOldMirrors({ home: settings.home, olderMs: mirrorsMs, log })]),
+        : [
+            () => removeOldMirrors({ home: settings.home, olderMs: mirrorsMs, log }),
+            () => removeOldKept({ home: settings.home, olderMs: mirrorsMs, log }),
+          ]),
     ],
   })
   const now = () => new Date()

@@ -68,6 +68,13 @@ export interface Sandbox {
   exec(command: Command): Promise<ExecEnd>
   /** Reads a file from `outPath`, which must be plain; `null`: there is none. Rejects with {@link TooLarge}. */
   take(name: string, maxBytes: number): Promise<Buffer | null>
+  /**
+   * Keeps a plain file from `outPath` for later sandboxes of this runtime, under a key that stands for what is in it; a
+   * runtime may keep nothing. To be called while nothing runs inside. Rejects where it could not be kept.
+   */
+  keep(name: string, key: string): Promise<void>
+  /** Puts a copy of what was kept under the key into `outPath`; `false`: there is nothing. */
+  bring(key: string, name: string): Promise<boolean>
   /** Ends all that runs inside, removes the files and checks that they are gone. Idempotent. */
   close(): Promise<void>
 }

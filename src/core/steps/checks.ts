@@ -50,7 +50,7 @@ async function inSandbox(
   const sandbox = await openSandbox(attempt, { purpose: 'checks', image: file.image, source })
   try {
     if (file.setup !== null) {
-      await runSetup(attempt, sandbox, file.setup.run, { on, network: networkOf(rules.hosts.setup) })
+      await runSetup(attempt, sandbox, file.setup, { on, rules, source })
     }
     return await inStep(attempt, 'checks', async () => {
       const runs: CheckRun[] = []

@@ -5,7 +5,6 @@ import { AgentRounds } from './agent-rounds.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import type { Conversation } from './conversation.ts'
 import { installHooks } from './hooks.ts'
-import { networkOf } from './network.ts'
 import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { markSetup } from './setup-leavings.ts'
@@ -86,9 +85,12 @@ export class Workshop {
       source: this.#source,
     })
     this.#sandbox = sandbox
-    const setup = this.#rules.file.setup
-    if (setup !== null) {
-      await runSetup(attempt, sandbox, setup.run, { on: 'base', network: networkOf(this.#rules.hosts.setup) })
+    if (this.#rules.file.setup !== null) {
+      await runSetup(attempt, sandbox, this.#rules.file.setup, {
+        on: 'base',
+        rules: this.#rules,
+        source: this.#source,
+      })
       this.#setupTree = await markSetup(attempt, sandbox)
     }
     await installHooks(attempt, sandbox, this.#rules, this.#source.sha)
