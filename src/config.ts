@@ -5,6 +5,7 @@ import { environmentSchema, listOf, passThroughNames, pick } from './config/envi
 import { githubSettings } from './config/github.ts'
 import { providerAccess } from './config/providers.ts'
 import { ConfigurationError, type Settings } from './config/settings.ts'
+import { tracingSettings } from './config/tracing.ts'
 import { defaultKeepWorkMs } from './model/kept-work.ts'
 
 const mebibyte = 1024 * 1024
@@ -66,6 +67,8 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     dagger: daggerSettings(env, given),
     providers: providerAccess(env),
     secrets: pick(given, secretNames),
+    tracing: tracingSettings(env),
+    logLevel: env.NIGHTSHIFT_LOG_LEVEL,
     passThrough: pick(given, passThroughNames),
   }
 }

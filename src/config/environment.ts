@@ -93,6 +93,13 @@ export const environmentSchema = z.object({
   NIGHTSHIFT_CODEX_BIN: z.string().optional(),
   NIGHTSHIFT_GEMINI_BIN: z.string().optional(),
   NIGHTSHIFT_OPENCODE_BIN: z.string().optional(),
+  NIGHTSHIFT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_TRACES_EXPORTER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
 })

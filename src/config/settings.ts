@@ -60,6 +60,10 @@ export interface Settings {
   readonly providers: Readonly<Record<ProviderName, ProviderAccess>>
   /** Secrets by the name of their variable: never shown to a sandbox, masked in all that is stored. */
   readonly secrets: Readonly<Record<string, string>>
+  /** How spans are sent, as OpenTelemetry's variables say; `null`: they are not. */
+  readonly tracing: { readonly protocol: 'http/protobuf' | 'http/json' } | null
+  /** What is written to stderr at least. */
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** Proxy and certificate settings for git's own connections. */
   readonly passThrough: Readonly<Record<string, string>>
 }

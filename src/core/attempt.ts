@@ -1,5 +1,6 @@
 import type { Evidence } from '../model/evidence.ts'
 import type { Step } from '../model/event.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { Policy } from '../model/policy/schema.ts'
 import type { RegistryName } from '../model/repository-file/network-section.ts'
 import type { AgentName } from '../model/submission.ts'
@@ -9,6 +10,7 @@ import type { Forge } from '../ports/forge.ts'
 import type { Gateway } from '../ports/gateway.ts'
 import type { CommitIdentity, Publisher } from '../ports/publisher.ts'
 import type { Runtime, SandboxLimits } from '../ports/runtime.ts'
+import type { AttemptTrace, Tracing } from '../ports/tracing.ts'
 import type { SecretScanner } from '../ports/secret-scanner.ts'
 import type { ClaimedTask, Parking } from '../ports/lease.ts'
 import type { TaskStore } from '../ports/task-store.ts'
@@ -41,6 +43,7 @@ export interface PipelineParts {
   /** Whether a database error may pass. */
   readonly isTransient: (error: unknown) => boolean
   readonly mask: (text: string) => string
+  readonly tracing: Tracing
 }
 
 /** What every pull request gets beside its title and body. */
@@ -58,6 +61,7 @@ export interface Attempt {
   readonly runtime: Runtime
   readonly agent: Agent
   readonly journal: Journal
+  readonly trace: AttemptTrace
   /** Aborts with an {@link Interruption} as its reason. */
   readonly signal: AbortSignal
   /** Its number among several at the same work, from 1. */
@@ -66,6 +70,8 @@ export interface Attempt {
   evidence: Evidence
   /** The diff of the last work that was handed over. */
   diff: Buffer | null
+  /** What its task was settled with; `null`: it is not. */
+  outcome: Outcome | null
 }
 
 /** What every command in a sandbox may know of its task. */
@@ -112,8 +118,10 @@ export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promis
   if (interruptible) signal.throwIfAborted()
   const startedMs = parts.clock.monotonicMs()
   journal.stepStarted(step)
+  const traceEnd = attempt.trace.step(step)
   try {
     const result = await work()
+    traceEnd(null)
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, null)
     return result
   } catch (error) {
@@ -122,6 +130,7 @@ export async function inStep<T>(attempt: Attempt, step: Step, work: () => Promis
     const shown: unknown = interrupted ? signal.reason : error
     const message = shown instanceof Error ? shown.message : String(shown)
     journal.stepEnded(step, parts.clock.monotonicMs() - startedMs, message)
+    traceEnd(parts.mask(message))
     throw shown
   }
 }

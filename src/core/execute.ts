@@ -40,22 +40,27 @@ export async function execute(
     isTransient: parts.isTransient,
     onFailure: () => interrupt('lease_lost'),
   })
+  const trace = parts.tracing.attempt(claimed.task, claimed.lease)
+  let attempt: Attempt | null = null
+  let how: Execution | null = null
   try {
-    const attempt = await begin(parts, claimed, journal, controller.signal)
-    return await finish(attempt, await attemptOnce(attempt))
+    attempt = await begin(parts, claimed, { journal, trace, signal: controller.signal })
+    how = await finish(attempt, await attemptOnce(attempt))
+    return how
   } catch (error) {
-    if (error instanceof LeaseLost) return 'lost'
-    throw error
+    if (!(error instanceof LeaseLost)) throw error
+    how = 'lost'
+    return how
   } finally {
     clearTimeout(timer)
+    trace.end(how ?? 'unsettled', attempt?.outcome ?? null)
   }
 }
 
 async function begin(
   parts: PipelineParts,
   claimed: ClaimedTask,
-  journal: Journal,
-  signal: AbortSignal,
+  own: Pick<Attempt, 'journal' | 'trace' | 'signal'>,
 ): Promise<Attempt> {
   const { task } = claimed
   const runtime = await chooseRuntime(parts.runtimes, task.runtime)
@@ -63,7 +68,7 @@ async function begin(
   // The claim asks only for what this process has.
   if (runtime === undefined || agent === undefined)
     throw new Error(`claimed ${task.id} without being able to do it`)
-  return { parts, claimed, runtime, agent, journal, signal, evidence: noEvidence(), diff: null }
+  return { parts, claimed, runtime, agent, ...own, evidence: noEvidence(), diff: null, outcome: null }
 }
 
 type End = { kind: 'good'; ending: Ending } | { kind: 'failed'; error: unknown }
@@ -141,6 +146,7 @@ function settle(attempt: Attempt, ending: Ending): Promise<Execution> {
   return inStep(attempt, 'settle', async () => {
     await journal.flush()
     await persist(parts, () => parts.store.settle(claimed.lease, ending, diff))
+    attempt.outcome = ending.outcome
     return 'settled' as const
   })
 }
@@ -157,7 +163,9 @@ async function retryLater(
   const answer = await persist(parts, () =>
     parts.store.retryLater(claimed.lease, { reason: ending.reason ?? '', finally: ending }),
   )
-  return answer === 'retried' ? 'retried' : 'settled'
+  if (answer === 'retried') return 'retried'
+  attempt.outcome = ending.outcome
+  return 'settled'
 }
 
 async function park(attempt: Attempt, { parking }: Parked): Promise<Execution> {

@@ -75,6 +75,7 @@ export function startScheduler(parts: PipelineParts, options: SchedulerOptions):
     if (!(await hasDisk())) return false
     const claimed = await store.claim(await abilities())
     if (claimed === null) return false
+    log.info('attempt begins', { ...claimed.lease, repo: claimed.task.repo, agent: claimed.task.agent })
     let own: Running | null = null
     const attempt: Promise<void> = limit(() =>
       execute(parts, claimed, (started) => {

@@ -40,7 +40,7 @@ export async function open(settings: Settings): Promise<System> {
 
 async function openParts(settings: Settings, closers: Closers): Promise<System> {
   const mask = createMask(settings.secrets)
-  const log = createStreamLog(process.stderr, 'warn', mask)
+  const log = createStreamLog(process.stderr, settings.logLevel, mask)
   await mkdir(settings.home, { recursive: true, mode: 0o700 })
 
   const embedded = settings.databaseUrl === null ? await openEmbedded({ home: settings.home, log }) : null

@@ -11,6 +11,7 @@ import { refusedHost } from '../jail/refused-host.ts'
 import { createRegistries } from '../local/registries.ts'
 import type { Log } from '../ports/log.ts'
 import type { TaskStore } from '../ports/task-store.ts'
+import { noTracing, type Tracing } from '../ports/tracing.ts'
 import type { Database } from '../postgres/database.ts'
 import { openSpend } from '../postgres/spend.ts'
 import { isTransient } from '../postgres/transient.ts'
@@ -19,6 +20,7 @@ import { createSpawner } from '../process/spawner.ts'
 import { systemClock } from '../process/system-clock.ts'
 import { createSecretScanner } from '../secretlint/secret-scanner.ts'
 import { allAgents } from './agents.ts'
+import { version } from './machine.ts'
 import { operatorPolicyOf } from './operator-policy.ts'
 import { openRuntimes, type OpenedRuntimes } from './runtimes.ts'
 
@@ -87,6 +89,16 @@ export async function openPipelineParts(
     refusedHost: refusedHost(settings.network),
     isTransient,
     mask,
+    tracing: await tracingOf(settings, closers),
   }
   return { parts, runtimes }
+}
+
+async function tracingOf(settings: Settings, closers: Closers): Promise<Tracing> {
+  if (settings.tracing === null) return noTracing
+  // Loaded where it is asked for alone: it costs memory and a moment at the start.
+  const { openTracing } = await import('../telemetry/otel-tracing.ts')
+  const tracing = await openTracing({ ...settings.tracing, version: await version() })
+  closers.push(() => tracing.close())
+  return tracing
 }

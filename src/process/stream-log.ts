@@ -1,19 +1,36 @@
 import type { Writable } from 'node:stream'
+import { pino } from 'pino'
 import type { Log } from '../ports/log.ts'
 
-type Level = 'info' | 'warn' | 'error'
-
-/** One JSON line an event on a stream, with secrets masked; levels below `least` are left out. */
-export function createStreamLog(stream: Writable, least: Level, mask: (text: string) => string): Log {
-  const levels: readonly Level[] = ['info', 'warn', 'error']
+/** One JSON line an event on a stream, with secrets masked in every value; levels below `least` are left out. */
+export function createStreamLog(
+  stream: Writable,
+  least: 'debug' | 'info' | 'warn' | 'error',
+  mask: (text: string) => string,
+): Log {
+  const logger = pino(
+    {
+      level: least,
+      messageKey: 'message',
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: {
+        level: (level) => ({ level }),
+        log: (facts) => toPlain(facts) as Record<string, unknown>,
+      },
+      hooks: { streamWrite: mask },
+    },
+    stream,
+  )
   const write =
-    (level: Level) =>
-    (message: string, facts: Readonly<Record<string, unknown>> = {}) => {
-      if (levels.indexOf(level) < levels.indexOf(least)) return
-      const line = { time: new Date().toISOString(), level, message, ...facts }
-      stream.write(`${mask(JSON.stringify(line, plain))}\n`)
-    }
+    (level: 'info' | 'warn' | 'error') =>
+    (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
+      logger[level](facts, message)
   return { info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+function toPlain(facts: Readonly<Record<string, unknown>>): unknown {
+  return JSON.parse(JSON.stringify(facts, plain))
 }
 
 // An Error has no fields of its own that JSON would show.

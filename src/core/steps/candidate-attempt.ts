@@ -8,8 +8,11 @@ export class CandidateAttempt implements Attempt {
   readonly runtime: Attempt['runtime']
   readonly agent: Attempt['agent']
   readonly journal: Attempt['journal']
+  readonly trace: Attempt['trace']
   readonly signal: AbortSignal
   readonly candidate: number
+  /** It is the attempt that is settled. */
+  readonly outcome = null
   readonly #dropping = new AbortController()
   #facts: { evidence: Evidence; diff: Buffer | null }
 
@@ -20,6 +23,7 @@ export class CandidateAttempt implements Attempt {
     this.claimed = claimedBy(attempt, number)
     this.runtime = attempt.runtime
     this.journal = attempt.journal
+    this.trace = attempt.trace
     this.signal = AbortSignal.any([attempt.signal, this.#dropping.signal])
     this.candidate = number
     this.#facts = { evidence: attempt.evidence, diff: attempt.diff }
