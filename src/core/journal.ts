@@ -3,7 +3,7 @@ import type { Clock } from '../ports/clock.ts'
 import { LeaseLost, type Lease } from '../ports/lease.ts'
 import type { TaskStore } from '../ports/task-store.ts'
 
-const flushAfterMs = 150
+const flushAfterMs = 250
 const retryAfterMs = 1000
 const flushAtBytes = 64 * 1024
 const outputChunkBytes = 16 * 1024

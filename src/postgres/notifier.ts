@@ -11,7 +11,7 @@ export const queuePayload = 'queue'
 
 const maxNamed = 200
 /** After one statement, so long is collected for the next: who shows a task need not redraw more often. */
-const gatherMs = 20
+const gatherMs = 50
 
 /**
  * Sends hints after a commit: the first at once, those that follow closely in one statement. Not within the transactions themselves:

@@ -3,12 +3,15 @@ import type { SecretScanner } from '../ports/secret-scanner.ts'
 
 /**
  * Secretlint with the rules that it recommends, but for the one by which a comment (`secretlint-disable`) turns all
- * the others off: whoever writes the work would be their own judge. Loaded when first asked.
+ * the others off: whoever writes the work would be their own judge. Loaded at once, in the background: the first tasks
+ * shall not wait for it.
  */
 export function createSecretScanner(): SecretScanner {
-  let loaded: ReturnType<typeof load> | null = null
+  const loaded = load()
+  // Whoever asks is told.
+  loaded.catch(() => {})
   return async (file, text) => {
-    const { lintSource, config } = await (loaded ??= load())
+    const { lintSource, config } = await loaded
     const { messages } = await lintSource({
       source: { filePath: file, content: text, contentType: 'text', ext: extname(file) },
       // The path is one of the repository: nothing on this machine may be opened by it.
