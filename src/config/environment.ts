@@ -61,6 +61,7 @@ export const environmentSchema = z.object({
   NIGHTSHIFT_PR_DRAFT: z.stringbool({ error: 'must be true or false' }).default(false),
   NIGHTSHIFT_PR_LABELS: z.string().default(''),
   NIGHTSHIFT_PR_REVIEWERS: z.string().default(''),
+  NIGHTSHIFT_REVIEWERS: z.string().default(''),
   NIGHTSHIFT_AUTHOR: z
     .string()
     .regex(/^[^<>\n]+ <[^<>\s]+>$/, 'must look like Name <mail@example.org>')

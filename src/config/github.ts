@@ -15,6 +15,7 @@ export function githubSettings(env: Environment): GithubSettings | null {
     draft: env.NIGHTSHIFT_PR_DRAFT,
     labels: listOf(env.NIGHTSHIFT_PR_LABELS),
     reviewers: listOf(env.NIGHTSHIFT_PR_REVIEWERS),
+    heeded: listOf(env.NIGHTSHIFT_REVIEWERS),
   }
 }
 

@@ -103,6 +103,8 @@ export interface GithubSettings {
   readonly draft: boolean
   readonly labels: readonly string[]
   readonly reviewers: readonly string[]
+  /** Logins of people whose reviews and comments count. */
+  readonly heeded: readonly string[]
 }
 
 /** The environment or the command line cannot be used as it is: exit code 2. */

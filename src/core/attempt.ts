@@ -52,6 +52,8 @@ export interface ProposalSettings {
   readonly labels: readonly string[]
   /** Logins of people who are asked to review. */
   readonly reviewers: readonly string[]
+  /** Logins of people whose reviews and comments count; nobody else's words reach an agent. */
+  readonly heeded: readonly string[]
 }
 
 /** One run of the pipeline: what it works on, and what it has found out so far. */

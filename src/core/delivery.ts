@@ -9,13 +9,15 @@ import { Stop } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive } from './steps/hand-over.ts'
 import { merge, type MergeEnd, type OnForge } from './steps/merge.ts'
+import { answerThreads } from './steps/answer-threads.ts'
+import { hearPeople } from './steps/people.ts'
 import { postReview } from './steps/post-review.ts'
 import { propose } from './steps/propose.ts'
 import { publish } from './steps/publish.ts'
 import { resolve } from './steps/rebase.ts'
 import { review, wantsReview } from './steps/review.ts'
 import { wrapUp } from './steps/wrap-up.ts'
-import { WaitedTooLong } from './waiting.ts'
+import { park, WaitedTooLong } from './waiting.ts'
 
 /**
  * Brings judged work to its end: pushed, proposed, reviewed, mended, merged, as far as was asked. Every step looks for
@@ -58,13 +60,18 @@ async function once(desk: Desk, work: Work): Promise<Next> {
     showPullRequest(desk, pull)
     const over = await whatPeopleDid(desk, work, { forge, pull })
     if (over !== null) return over
+    await answerMended(desk, work, { forge, pull })
   }
+  const at = forge === null || pull === null ? null : { forge, pull }
   if (wantsReview(attempt)) {
     const mended = await reviewed(desk, work, forge, pull)
     if (mended !== null) return mended
   }
+  if (at !== null) {
+    const asked = await heardPeople(desk, work, at)
+    if (asked !== null) return asked
+  }
   if (claimed.options.merge === 'never') return stays(desk, null)
-  const at = forge === null || pull === null ? null : { forge, pull }
   return afterMerge(desk, work, await merge(desk, work, at))
 }
 
@@ -167,9 +174,39 @@ async function reviewed(
   const { rounds } = book.progress
   if (rounds >= rules.file.fixRounds) return stays(desk, leftToPeople.reviewRefuses(kept.review))
   const findings = reviewFindings(kept.review)
-  await book.write({ rounds: rounds + 1 })
+  await book.write({ rounds: rounds + 1, toAnswer: work.headSha })
   const mended = await mend(desk, work, rounds + 1, findings)
   return mended ?? stays(desk, leftToPeople.reviewRefuses(kept.review))
+}
+
+/** The head that was asked to be mended is not the head any more: whoever asked is told. */
+async function answerMended({ attempt, book }: Desk, work: Work, at: OnForge): Promise<void> {
+  const { toAnswer } = book.progress
+  if (toAnswer === null || toAnswer === work.headSha) return
+  await answered(attempt, book, () => answerThreads(attempt, at.forge, book, at.pull, work))
+}
+
+/** What people ask for goes to the author, then they are waited for; `null`: none of them stands in the way. */
+async function heardPeople(desk: Desk, work: Work, at: OnForge): Promise<Next | null> {
+  const { attempt, book, rules } = desk
+  const heard = await answered(attempt, book, () => hearPeople(attempt, at.forge, book, at.pull, work))
+  if (heard.asking.length === 0) return null
+  const reason = leftToPeople.peopleAsk(heard.asking)
+  if (heard.words === null) {
+    if (attempt.claimed.options.merge === 'never') return stays(desk, reason)
+    return park(book, { hold: 'forge', reason: `waits for ${heard.asking.join(', ')} to look again` })
+  }
+  const { rounds } = book.progress
+  if (rounds >= rules.file.fixRounds) return stays(desk, reason)
+  const said = Object.fromEntries(heard.ids.map((id) => [id, work.headSha]))
+  await book.write({
+    rounds: rounds + 1,
+    toAnswer: work.headSha,
+    heard: { ...book.progress.heard, ...said },
+    waiting: null,
+  })
+  const findings: Findings = { reason: { kind: 'review_unusable', fault: reason }, words: heard.words }
+  return (await mend(desk, work, rounds + 1, findings)) ?? stays(desk, reason)
 }
 
 /** One round of the agent, and the whole gate again, as often as rounds are left. `null`: it did not change anything. */

@@ -13,6 +13,7 @@ export const leftToPeople = {
   baseRefuses: (base: string, message: string) =>
     `Merging is left to people: ${base} does not take it: ${message}`,
   waitedTooLong: (what: string) => `It is left to people: for a day it ${what}`,
+  peopleAsk: (logins: readonly string[]) => `Merging is left to people: ${list(logins)} asks for changes.`,
   reviewRefuses: (review: Review) =>
     `Merging is left to people: the review asks for changes: ${list(blocking(review).map(findingClause))}`,
 } as const

@@ -32,7 +32,8 @@ export async function runPipeline(attempt: Attempt): Promise<Ending> {
     const work = await workThatHolds(desk)
     if (work === null) return noChanges(attempt)
     // Where nobody needs the sandbox any more it is removed while the remote is talked to.
-    const closing = wantsReview(attempt) ? Promise.resolve() : workshop.close()
+    const mayGoOn = wantsReview(attempt) || parts.proposals.heeded.length > 0
+    const closing = mayGoOn ? Promise.resolve() : workshop.close()
     closing.catch(() => {})
     const ending = await deliver(desk, work)
     await closing

@@ -6,8 +6,11 @@ export interface Credential {
   readonly password: string
 }
 
-/** The credentials for an http or https repository; `null`: none are known. Asked before every connection. */
-export type CredentialsFor = (url: string) => Promise<Credential | null>
+/**
+ * The credentials for an http or https repository; `null`: none are known. Asked before every connection, and once
+ * more where the server refused them: a token can end before its time.
+ */
+export type CredentialsFor = (url: string, refused?: boolean) => Promise<Credential | null>
 
 export interface CredentialOptions {
   /** A file in git's store format: lines like `https://user:password@host`, percent-encoded. Read at every use. */
@@ -15,7 +18,7 @@ export interface CredentialOptions {
   /** A token for one server, e.g. `https://github.com`; asked for by repository where it is not always the same. */
   readonly token: {
     readonly serverUrl: string
-    readonly token: string | ((repo: string) => Promise<string | null>)
+    readonly token: string | ((repo: string, refused: boolean) => Promise<string | null>)
   } | null
   readonly log: Log
 }
@@ -48,7 +51,7 @@ export function createCredentials(options: CredentialOptions): CredentialsFor {
     }
   }
 
-  return async (repo) => {
+  return async (repo, refused = false) => {
     const wanted = parse(repo)
     if (wanted === null) return null
     for (const line of await lines()) {
@@ -68,7 +71,7 @@ export function createCredentials(options: CredentialOptions): CredentialsFor {
     const server = token === null ? null : parse(token.serverUrl)
     if (token === null || server === null || !mayHaveToken(server) || !fits(server, wanted)) return null
     try {
-      const password = typeof token.token === 'string' ? token.token : await token.token(repo)
+      const password = typeof token.token === 'string' ? token.token : await token.token(repo, refused)
       // GitHub takes any name beside a token, and documents this one.
       return password === null ? null : { username: 'x-access-token', password }
     } catch (error) {

@@ -112,28 +112,39 @@ export async function createGit(options: GitOptions): Promise<Git> {
     },
     async connect(url, gitDir, args, call) {
       const protocol = protocolOf(url)
-      const credential =
-        protocol === 'http' || protocol === 'https' ? await options.credentialsFor(url) : null
-      const env = {
-        ...environment,
-        ...options.passThrough,
-        GIT_ALLOW_PROTOCOL: protocol,
-        GIT_SSH_COMMAND: sshCommand,
-        GIT_SSH_VARIANT: 'ssh',
-        ...(credential === null ? {} : askpassEnvironment(url, credential, join(folder, 'askpass'))),
+      const isHttp = protocol === 'http' || protocol === 'https'
+      const as = async (credential: Credential | null) => {
+        const env = {
+          ...environment,
+          ...options.passThrough,
+          GIT_ALLOW_PROTOCOL: protocol,
+          GIT_SSH_COMMAND: sshCommand,
+          GIT_SSH_VARIANT: 'ssh',
+          ...(credential === null ? {} : askpassEnvironment(url, credential, join(folder, 'askpass'))),
+        }
+        const where = gitDir === null ? [] : [`--git-dir=${gitDir}`]
+        // In a user namespace, ssh would not know the owners of its own settings again.
+        const leash = call.readOnly === true ? [] : protocol === 'ssh' ? leashes.process : leashes.tree
+        const ended = await start([...leash, 'git', ...where, ...args], env, call)
+        if (credential === null) return ended
+        return {
+          ...ended,
+          stdout: Buffer.from(masked(ended.stdout.toString('utf8'), credential)),
+          stderr: masked(ended.stderr, credential),
+        }
       }
-      const where = gitDir === null ? [] : [`--git-dir=${gitDir}`]
-      // In a user namespace, ssh would not know the owners of its own settings again.
-      const leash = call.readOnly === true ? [] : protocol === 'ssh' ? leashes.process : leashes.tree
-      const ended = await start([...leash, 'git', ...where, ...args], env, call)
-      if (credential === null) return ended
-      return {
-        ...ended,
-        stdout: Buffer.from(masked(ended.stdout.toString('utf8'), credential)),
-        stderr: masked(ended.stderr, credential),
-      }
+      const credential = isHttp ? await options.credentialsFor(url) : null
+      const ended = await as(credential)
+      if (credential === null || !isRefused(ended)) return ended
+      // Nothing was done with it: whatever was asked for may be asked for again.
+      const renewed = await options.credentialsFor(url, true)
+      return renewed === null || renewed.password === credential.password ? ended : as(renewed)
     },
   }
+}
+
+function isRefused({ exitCode, stderr }: RunResult): boolean {
+  return exitCode !== 0 && /Authentication failed|Invalid credentials|returned error: 401/i.test(stderr)
 }
 
 /** What git said at the end, in one line of at most 2,000 characters. */

@@ -1,6 +1,7 @@
 import { createAppAuth } from '@octokit/auth-app'
 import type { Octokit } from '@octokit/rest'
 import { z } from 'zod'
+import { ForgeFailure } from '../ports/forge.ts'
 
 /** As whom GitHub is spoken to. */
 export type AccountSettings =
@@ -18,6 +19,8 @@ export type AccountSettings =
 export interface Account {
   /** The token for calls about a repository, and for git. Rejects with what GitHub answered. */
   tokenFor(repository: { readonly owner: string; readonly name: string }): Promise<string>
+  /** A new token in place of one that was refused before its time; `null`: there is none but that. */
+  renewed(repository: { readonly owner: string; readonly name: string }): Promise<string | null>
   /** The login that its changes bear, and the scopes of a classic token. */
   whoami(): Promise<{ login: string; scopes: readonly string[] | null }>
 }
@@ -40,6 +43,7 @@ export function createAccount(settings: AccountSettings, octokit: Octokit): Acco
 function tokenAccount(token: string, octokit: Octokit): Account {
   return {
     tokenFor: () => Promise.resolve(token),
+    renewed: () => Promise.resolve(null),
     async whoami() {
       const { data, headers } = await octokit.request('GET /user', { headers: bearer(token) })
       const scopes = headers['x-oauth-scopes']
@@ -61,15 +65,24 @@ function appAccount(settings: Extract<AccountSettings, { kind: 'app' }>, octokit
   })
   const installations = new Map<string, number>()
 
+  /** The app itself: by its key, for ten minutes. */
+  async function asApp(): Promise<string> {
+    try {
+      return (await auth({ type: 'app' })).token
+    } catch (cause) {
+      const message = 'GITHUB_APP_PRIVATE_KEY cannot be used as a private key'
+      throw new ForgeFailure('credentials_refused', message, { cause })
+    }
+  }
+
   async function installationOf(owner: string, name: string): Promise<number> {
     if (settings.installationId !== null) return settings.installationId
     const known = installations.get(owner)
     if (known !== undefined) return known
-    const { token } = await auth({ type: 'app' })
     const { data } = await octokit.request('GET /repos/{owner}/{repo}/installation', {
       owner,
       repo: name,
-      headers: bearer(token),
+      headers: bearer(await asApp()),
     })
     const { id } = installationAnswer.parse(data)
     installations.set(owner, id)
@@ -81,9 +94,14 @@ function appAccount(settings: Extract<AccountSettings, { kind: 'app' }>, octokit
       const installationId = await installationOf(owner, name)
       return (await auth({ type: 'installation', installationId })).token
     },
+    async renewed({ owner, name }) {
+      // The app may have been installed anew since.
+      installations.delete(owner)
+      const installationId = await installationOf(owner, name)
+      return (await auth({ type: 'installation', installationId, refresh: true })).token
+    },
     async whoami() {
-      const { token } = await auth({ type: 'app' })
-      const { data } = await octokit.request('GET /app', { headers: bearer(token) })
+      const { data } = await octokit.request('GET /app', { headers: bearer(await asApp()) })
       return { login: `${appAnswer.parse(data).slug}[bot]`, scopes: null }
     },
   }

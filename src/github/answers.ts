@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { ForgeFailure, type ForgeChecks, type PullRequest, type Review } from '../ports/forge.ts'
+import {
+  ForgeFailure,
+  type ForgeChecks,
+  type LineComment,
+  type PullRequest,
+  type Review,
+} from '../ports/forge.ts'
 
 /* Of what GitHub answers, the parts that are used here; shapes from its OpenAPI description. */
 
@@ -20,6 +26,7 @@ const pullRequest = z.object({
 })
 
 const review = z.object({
+  id: z.int(),
   user: login,
   body: z.string().nullish(),
   state: z.string(),
@@ -36,7 +43,19 @@ const combinedStatus = z.object({
 
 export const repositoryAnswer = z.object({ default_branch: z.string(), archived: z.boolean().nullish() })
 export const mergeAnswer = z.object({ sha: z.string(), merged: z.boolean() })
-export const commentsAnswer = z.array(z.object({ user: login, body: z.string().nullish() }))
+export const commentsAnswer = z.array(z.object({ id: z.int(), user: login, body: z.string().nullish() }))
+
+const lineComments = z.array(
+  z.object({
+    id: z.int(),
+    user: login,
+    body: z.string().nullish(),
+    pull_request_review_id: z.int().nullish(),
+    in_reply_to_id: z.int().nullish(),
+    path: z.string(),
+    line: z.int().nullish(),
+  }),
+)
 
 /** The answer in this shape; throws {@link ForgeFailure} where a proxy, say, answered in GitHub's place. */
 export function read<T>(shape: z.ZodType<T>, data: unknown): T {
@@ -71,10 +90,23 @@ export function readPullRequests(data: unknown): PullRequest[] {
 
 export function readReviews(data: unknown): Review[] {
   return read(z.array(review), data).map((found) => ({
+    id: found.id,
     author: found.user?.login ?? '',
     state: stateOf(found.state),
     body: found.body ?? '',
     sha: found.commit_id ?? null,
+  }))
+}
+
+export function readLineComments(data: unknown): LineComment[] {
+  return read(lineComments, data).map((found) => ({
+    id: found.id,
+    author: found.user?.login ?? '',
+    body: found.body ?? '',
+    reviewId: found.pull_request_review_id ?? null,
+    replyTo: found.in_reply_to_id ?? null,
+    path: found.path,
+    line: found.line ?? null,
   }))
 }
 

@@ -82,13 +82,23 @@ export function createConnection(options: ConnectionOptions): Connection {
     account,
     plainly,
     async call(kind, address, work) {
-      const token = await plainly(() => account.tokenFor(address))
-      const ask = async () => {
-        const answer = await work(octokit, bearer(token))
-        hits = 0
-        return answer
+      const once = (token: string) => {
+        const ask = async () => {
+          const answer = await work(octokit, bearer(token))
+          hits = 0
+          return answer
+        }
+        return kind === 'change' ? change(ask) : plainly(ask)
       }
-      return kind === 'change' ? change(ask) : plainly(ask)
+      try {
+        return await once(await plainly(() => account.tokenFor(address)))
+      } catch (error) {
+        if (!(error instanceof ForgeFailure) || error.fault !== 'credentials_refused') throw error
+        // An app's token can end before its time. Nothing was done with it: the call may be made again.
+        const token = await plainly(() => account.renewed(address))
+        if (token === null) throw error
+        return once(token)
+      }
     },
   }
 }

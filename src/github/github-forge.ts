@@ -20,8 +20,11 @@ export interface GithubOptions {
 
 /** GitHub, and a token of it for git. */
 export interface Github extends Forge {
-  /** The token to push to this repository with; `null`: it lives elsewhere. Rejects with {@link ForgeFailure}. */
-  tokenFor(repo: string): Promise<string | null>
+  /**
+   * The token to push to this repository with, or another one where that was `refused`, if there is another; `null`:
+   * it lives elsewhere. Rejects with {@link ForgeFailure}.
+   */
+  tokenFor(repo: string, refused: boolean): Promise<string | null>
 }
 
 /** Opens GitHub, or a GitHub Enterprise server. Nothing is asked of it yet. */
@@ -45,9 +48,11 @@ export function createGithub(options: GithubOptions): Github {
         throw new ForgeFailure('unexpected', String(error), { cause: error })
       }
     },
-    async tokenFor(repo) {
+    async tokenFor(repo, refused) {
       const address = readAddress(repo, options.serverUrl)
-      return address === null ? null : connection.plainly(() => connection.account.tokenFor(address))
+      if (address === null) return null
+      const { account } = connection
+      return connection.plainly(() => (refused ? account.renewed(address) : account.tokenFor(address)))
     },
   }
 }

@@ -1,4 +1,3 @@
-import type { Octokit } from '@octokit/rest'
 import { ForgeFailure, type ForgeRepository, type Merged } from '../ports/forge.ts'
 import type { Address } from './address.ts'
 import {
@@ -11,9 +10,11 @@ import {
   readReviews,
   repositoryAnswer,
 } from './answers.ts'
+import { known, type Calls } from './calls.ts'
 import type { Connection } from './connection.ts'
 import { Refusal } from './failures.ts'
 import { creationRefused, mergeRefused, reviewRefused } from './refusals.ts'
+import { openThreads } from './threads.ts'
 
 const perPage = 100
 
@@ -25,6 +26,7 @@ export function openRepository(connection: Connection, address: Address): ForgeR
 
   return {
     slug: address.slug,
+    ...openThreads(names, reading, changing),
 
     async facts() {
       const { data } = await known(
@@ -146,6 +148,7 @@ export function openRepository(connection: Connection, address: Address): ForgeR
         ),
       )
       return read(commentsAnswer, found).map((one) => ({
+        id: one.id,
         author: one.user?.login ?? '',
         body: one.body ?? '',
       }))
@@ -237,20 +240,6 @@ export function openRepository(connection: Connection, address: Address): ForgeR
         ),
       )
     },
-  }
-}
-
-type Calls = <T>(work: (octokit: Octokit, headers: { authorization: string }) => Promise<T>) => Promise<T>
-
-/** A refusal that nobody here can read is a mistake of ours. */
-async function known<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    throw new ForgeFailure('unexpected', `GitHub answered ${error.status}: ${error.message}`, {
-      cause: error,
-    })
   }
 }
 

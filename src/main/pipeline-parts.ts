@@ -51,7 +51,7 @@ export async function openPipelineParts(
       token:
         settings.github === null || github === null
           ? null
-          : { serverUrl: settings.github.serverUrl, token: (repo) => github.tokenFor(repo) },
+          : { serverUrl: settings.github.serverUrl, token: github.tokenFor },
       log,
     }),
     log,
@@ -78,7 +78,7 @@ export async function openPipelineParts(
     agents,
     gateway,
     forge: github,
-    proposals: settings.github ?? { draft: false, labels: [], reviewers: [] },
+    proposals: settings.github ?? { draft: false, labels: [], reviewers: [], heeded: [] },
     maxTurns: settings.maxTurns,
     clock: systemClock,
     limits: { memoryBytes: settings.memoryBytes, processes: settings.processes },

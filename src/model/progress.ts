@@ -37,6 +37,10 @@ export const progressSchema = z.object({
     .object({ headSha: shaSchema, review: reviewSchema, posted: z.boolean() })
     .nullable()
     .default(null),
+  /** The head whose review is being mended: its threads are answered once there is another one. */
+  toAnswer: shaSchema.nullable().default(null),
+  /** What people said that was given to the agent (`review 7`, `comment 8`), and the head that it was said about. */
+  heard: z.record(z.string(), shaSchema).default({}),
   /** Reviews that were posted. */
   reviews: z.int().nonnegative().default(0),
   /** A merge of this head was about to be asked for. */

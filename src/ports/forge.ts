@@ -35,8 +35,17 @@ export interface ForgeRepository {
   reviews(number: number): Promise<readonly Review[]>
   postReview(number: number, review: NewReview): Promise<Posted>
   /** Plain comments, oldest first. */
-  comments(number: number): Promise<readonly { readonly author: string; readonly body: string }[]>
+  comments(number: number): Promise<readonly Comment[]>
   comment(number: number, body: string): Promise<void>
+  /** Comments of reviews on lines, and the answers to them, oldest first. */
+  lineComments(number: number): Promise<readonly LineComment[]>
+  /** Answers in the thread that this comment began. */
+  answer(number: number, commentId: number, body: string): Promise<void>
+  /**
+   * Marks the threads that these comments began as resolved; those that are already are let be. `false`: the forge
+   * does not offer it, or not to us.
+   */
+  resolveThreads(number: number, commentIds: readonly number[]): Promise<boolean>
   /** Merges exactly this head, or refuses. */
   merge(number: number, merge: Merge): Promise<Merged>
   /** A branch that is not there is fine. `false`: the forge would not. */
@@ -91,7 +100,25 @@ export interface ForgeChecks {
 
 export type ReviewState = 'approved' | 'changes_requested' | 'commented' | 'dismissed' | 'pending'
 
+export interface Comment {
+  readonly id: number
+  readonly author: string
+  readonly body: string
+}
+
+/** On a line of the diff, or an answer to one that is. */
+export interface LineComment extends Comment {
+  /** The review that it came with. */
+  readonly reviewId: number | null
+  /** The comment that began the thread; `null`: this one did. */
+  readonly replyTo: number | null
+  readonly path: string
+  /** `null` where the line is gone. */
+  readonly line: number | null
+}
+
 export interface Review {
+  readonly id: number
   readonly author: string
   readonly state: ReviewState
   readonly body: string

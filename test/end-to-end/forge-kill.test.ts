@@ -26,6 +26,18 @@ const moments = [
   [`DELETE ${one}/git/refs/{ref}`, 'after'],
 ] as const
 
+/** And those of a review that asks for changes once: its threads are answered, and resolved. */
+const mended = [
+  [`GET ${one}/pulls/{pull_number}/comments`, 'after'],
+  [`POST ${one}/pulls/{pull_number}/comments/{comment_id}/replies`, 'before'],
+  [`POST ${one}/pulls/{pull_number}/comments/{comment_id}/replies`, 'after'],
+  ['POST /graphql', 'after'],
+] as const
+
+const mends =
+  'if [ "${NIGHTSHIFT_ROUND:-0}" -gt 0 ]; then echo 2 >> one.txt; else echo "the agent runs"; echo 1 > one.txt; fi'
+const wantsTwo = `if grep -q 2 one.txt; then echo '{"verdict": "approve"}'; else echo '{"verdict": "request_changes", "findings": [{"file": "one.txt", "line": 1, "severity": "blocking", "message": "No two."}]}'; fi`
+
 describe('kill -9 of the whole process, from push to merge, then a new process', () => {
   let database: TestDatabase
   let place: Place
@@ -55,6 +67,36 @@ describe('kill -9 of the whole process, from push to merge, then a new process',
     await database.close()
     if (standIn.problems.length > 0) throw new Error(standIn.problems.join('\n'))
   })
+
+  it.each(mended)(
+    '%s, %s it is done: one pull request, one answer to the one thread, one merge',
+    async (route, when) => {
+      const index = mended.findIndex((moment) => moment[0] === route && moment[1] === when)
+      const repository: StandInRepository = await standIn.makeRepository('team', `mended-${index}`)
+      const held = standIn.faults.hold(route, when)
+      const task: Task = await server.submit({
+        repo: `${standIn.url}/team/${repository.name}.git`,
+        prompt: 'Write one',
+        command: mends,
+        merge: 'review',
+        reviewCommand: wantsTwo,
+      })
+      await held.reached
+      await server.process.stop('SIGKILL')
+      held.release()
+      server = await startServer(place)
+      const ended = await server.untilDone(task.id, 240_000)
+      expect(ended).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { number: 1, reviews: 2 } } })
+      const pull = repository.pull(1)
+      expect(repository.pulls).toHaveLength(1)
+      expect(pull.reviews).toHaveLength(2)
+      expect(pull.replies).toHaveLength(1)
+      expect(pull.resolved.size).toBe(1)
+      expect(await showFile(repository.path, 'main', 'one.txt')).toBe('1\n2\n')
+      expect((await outputOf(database, task.id)).split('the agent runs')).toHaveLength(2)
+    },
+    300_000,
+  )
 
   it.each(moments)(
     '%s, %s it is done: one pull request, one review, one merge',

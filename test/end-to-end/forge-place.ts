@@ -29,11 +29,13 @@ export function forgePlace(extra: Readonly<Record<string, string>> = {}): ForgeP
     here.database = await testDatabase()
     const place = await makePlace(here.database.url, extra)
     here.standIn = await startGithub(`${place.folder}/github`)
+    // Where an app is told of, it is the one that is let in, and there is no token.
+    here.standIn.app.privateKey = extra['GITHUB_APP_PRIVATE_KEY'] ?? null
     here.place = {
       ...place,
       environment: {
         ...place.environment,
-        GITHUB_TOKEN: botToken,
+        ...(here.standIn.app.privateKey === null ? { GITHUB_TOKEN: botToken } : {}),
         GITHUB_SERVER_URL: here.standIn.url,
         GITHUB_API_URL: here.standIn.apiUrl,
         NIGHTSHIFT_SLOTS: '4',

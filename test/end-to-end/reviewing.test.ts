@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../support/nightshift.ts'
 import { showFile, branchSha } from '../support/repositories.ts'
 import { outputOf } from '../support/worker.ts'
+import { lineCommentsOf } from '../support/github/repository.ts'
 import { forgePlace } from './forge-place.ts'
 
 const reviewRoute = 'POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews'
@@ -44,10 +45,38 @@ describe('reviews by an agent', () => {
     expect(first?.comments).toMatchObject([{ path: 'one.txt', line: 1 }])
     expect(first?.body).toContain('Changes are asked for.')
     expect(first?.body).toContain('README.md:99')
+    // The thread says which commit answers it, once, and is resolved.
+    const pull = repository.pull(1)
+    const [finding] = lineCommentsOf(pull)
+    expect(pull.replies).toMatchObject([{ to: finding?.id, user: 'bot' }])
+    expect(pull.replies[0]?.body).toContain(task.evidence?.headSha)
+    expect([...pull.resolved]).toEqual([finding?.id])
     // A reviewer's words call nobody.
     expect(first?.body).not.toContain('@maintainers')
     expect(second?.body).toContain('Approved.')
     expect((await outputOf(here.database, task.id)).split('the agent runs')).toHaveLength(2)
+  })
+
+  it('a thread whose answer, or whose end, was lost is answered once', async () => {
+    const repository = await here.repository()
+    here.standIn.faults.lose('POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies')
+    here.standIn.faults.lose('POST /graphql', 2)
+    const task = await here.done(repository, { command: mends, merge: 'review', reviewCommand: wantsTested })
+    expect(task).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { reviews: 2 } } })
+    expect(repository.pull(1).replies).toHaveLength(1)
+    expect(repository.pull(1).resolved.size).toBe(1)
+  })
+
+  it.each([
+    [404, 'Not Found'],
+    [403, 'Resource not accessible by personal access token'],
+  ])('where GraphQL answers %d, threads are answered and stay unresolved', async (status, message) => {
+    const repository = await here.repository()
+    here.standIn.faults.refuse('POST /graphql', { status, message })
+    const task = await here.done(repository, { command: mends, merge: 'review', reviewCommand: wantsTested })
+    expect(task).toMatchObject({ outcome: 'merged' })
+    expect(repository.pull(1).replies).toHaveLength(1)
+    expect(repository.pull(1).resolved.size).toBe(0)
   })
 
   it('without merging, a review is made where a reviewer was asked for', async () => {

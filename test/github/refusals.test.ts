@@ -37,7 +37,7 @@ describe('what GitHub refuses', () => {
     }
     expect(await forge.postReview(pull.number, { ...review, verdict: 'comment' })).toEqual({ kind: 'posted' })
     expect(await forge.reviews(pull.number)).toEqual([
-      { author: 'bot', state: 'commented', body: 'Well.', sha: pull.head.sha },
+      { id: 1, author: 'bot', state: 'commented', body: 'Well.', sha: pull.head.sha },
     ])
   })
 

@@ -4,6 +4,7 @@ import type { ForgeRepository, NewReview, PullRequest } from '../../ports/forge.
 import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
+import { findingMark } from './answer-threads.ts'
 
 /** More comments on lines than this are for nobody to read: the rest stands in the body. */
 const maxComments = 50
@@ -104,7 +105,7 @@ function wordsOf(attempt: Attempt, posting: Posting, onLines: boolean): NewRevie
     comments: comments.map((finding) => ({
       path: finding.file,
       line: finding.line ?? 1,
-      body: mask(textOf(finding)).slice(0, maxCommentLength),
+      body: `${mask(textOf(finding)).slice(0, maxCommentLength)}\n\n${findingMark(attempt)}`,
     })),
   }
 }

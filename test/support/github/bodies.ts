@@ -1,5 +1,5 @@
 import { fill } from './openapi.ts'
-import type { StandInPull, StandInRepository, StandInReview } from './repository.ts'
+import type { StandInLineComment, StandInPull, StandInRepository, StandInReview } from './repository.ts'
 
 /* Bodies of answers, in the shapes of GitHub's OpenAPI description. */
 
@@ -86,6 +86,18 @@ export function reviewBody(review: StandInReview): Record<string, unknown> {
     body: review.body,
     state: review.state,
     commit_id: review.sha,
+  })
+}
+
+export function lineCommentBody(comment: StandInLineComment): Record<string, unknown> {
+  return fill('pull-request-review-comment', {
+    id: comment.id,
+    user: userBody(comment.user),
+    body: comment.body,
+    path: comment.path,
+    line: comment.line,
+    pull_request_review_id: comment.reviewId,
+    ...(comment.replyTo === null ? {} : { in_reply_to_id: comment.replyTo }),
   })
 }
 

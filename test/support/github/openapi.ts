@@ -47,11 +47,15 @@ export function faultsOf(operation: string, part: 'request' | number, body: unkn
   return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message ?? ''}`)
 }
 
-// A list of values does not hold null, though it is allowed.
+// A list of values does not hold null, though it is allowed; and what has no type of its own may be null beside it.
 function withNull(schemas: Parts['schemas']): object {
-  return JSON.parse(JSON.stringify(schemas), (_key, part: Schema) =>
-    part?.nullable === true && part.enum !== undefined ? { ...part, enum: [...part.enum, null] } : part,
-  ) as object
+  return JSON.parse(JSON.stringify(schemas), (_key, part: Schema | null) => {
+    if (part?.nullable !== true) return part
+    if (part.enum !== undefined) return { ...part, enum: [...part.enum, null] }
+    if (part.type !== undefined) return part
+    const { nullable: _, ...rest } = part
+    return { anyOf: [rest, { type: 'null' }] }
+  }) as object
 }
 
 function inGithub(schema: Schema): object {

@@ -33,9 +33,47 @@ export interface StandInPull {
   lastHead: string
   readonly reviews: StandInReview[]
   readonly comments: { readonly user: string; readonly body: string }[]
+  /** Answers to comments on lines, whose ids they name. */
+  readonly replies: {
+    readonly id: number
+    readonly to: number
+    readonly user: string
+    readonly body: string
+  }[]
+  /** Comments on lines whose threads are resolved. */
+  readonly resolved: Set<number>
   readonly labels: string[]
   /** Head and base for which it was asked whether it can be merged; the first answer is null. */
   readonly asked: Set<string>
+}
+
+/** A comment on a line, or an answer to one, as its id tells. */
+export interface StandInLineComment {
+  readonly id: number
+  readonly reviewId: number
+  readonly replyTo: number | null
+  readonly user: string
+  readonly body: string
+  readonly path: string
+  readonly line: number
+}
+
+/** Comments on lines, review by review, then the answers to them. */
+export function lineCommentsOf(pull: StandInPull): StandInLineComment[] {
+  const begun = pull.reviews.flatMap(({ id, user, comments }) =>
+    comments.map((comment, index) => ({
+      ...comment,
+      id: pull.number * 100_000 + id * 100 + index,
+      reviewId: id,
+      replyTo: null,
+      user,
+    })),
+  )
+  const answers = pull.replies.flatMap(({ id, to, user, body }) => {
+    const first = begun.find((one) => one.id === to)
+    return first === undefined ? [] : [{ ...first, id, replyTo: to, user, body }]
+  })
+  return [...begun, ...answers]
 }
 
 /** One repository of the stand-in: a real bare repository, and what GitHub keeps beside it. */

@@ -1,7 +1,15 @@
 import { branchSha, git, runGit } from '../repositories.ts'
-import { checkRunsBody, pullBody, repositoryBody, reviewBody, statusBody, userBody } from './bodies.ts'
+import {
+  checkRunsBody,
+  lineCommentBody,
+  pullBody,
+  repositoryBody,
+  reviewBody,
+  statusBody,
+  userBody,
+} from './bodies.ts'
 import { fill } from './openapi.ts'
-import type { StandInPull, StandInRepository, StandInReview } from './repository.ts'
+import { lineCommentsOf, type StandInPull, type StandInRepository, type StandInReview } from './repository.ts'
 
 export interface Call {
   readonly user: string
@@ -46,12 +54,18 @@ export function addRoutes(add: (operation: string, handler: Handler) => void): v
   add(`PUT ${one}/pulls/{pull_number}/merge`, merge)
   add(`GET ${one}/pulls/{pull_number}/reviews`, (call) => good(pull(call).reviews.map(reviewBody)))
   add(`POST ${one}/pulls/{pull_number}/reviews`, createReview)
-  add(`GET ${one}/issues/{issue_number}/comments`, (call) => good(pull(call).comments.map(commentBody)))
+  add(`GET ${one}/pulls/{pull_number}/comments`, (call) =>
+    good(lineCommentsOf(pull(call)).map(lineCommentBody)),
+  )
+  add(`POST ${one}/pulls/{pull_number}/comments/{comment_id}/replies`, replyTo)
+  add(`GET ${one}/issues/{issue_number}/comments`, (call) =>
+    good(pull(call).comments.map((comment, index) => commentBody(comment, index + 1))),
+  )
   add(`POST ${one}/issues/{issue_number}/comments`, (call) => {
     const { body } = call.body as { body: string }
     const comment = { user: call.user, body }
     pull(call).comments.push(comment)
-    return { status: 201, body: commentBody(comment) }
+    return { status: 201, body: commentBody(comment, pull(call).comments.length) }
   })
   add(`POST ${one}/issues/{issue_number}/labels`, (call) => {
     pull(call).labels.push(...(call.body as { labels: string[] }).labels)
@@ -120,6 +134,8 @@ async function createPull(call: Call): Promise<Answer> {
     comments: [],
     labels: [],
     asked: new Set(),
+    replies: [],
+    resolved: new Set(),
   }
   repository.pulls.push(made)
   const body = await pullBody(repository, made, call.url, 'pull-request')
@@ -219,8 +235,21 @@ async function deleteRef(call: Call): Promise<Answer> {
   return { status: 204, body: null }
 }
 
-function commentBody(comment: { user: string; body: string }): Record<string, unknown> {
-  return fill('issue-comment', { user: userBody(comment.user), body: comment.body })
+function replyTo(call: Call): Answer {
+  const found = pull(call)
+  const to = Number(call.params['comment_id'])
+  if (!lineCommentsOf(found).some(({ id, replyTo: of }) => id === to && of === null)) {
+    throw new Refusal(404, 'Not Found')
+  }
+  const { body } = call.body as { body: string }
+  const id = found.number * 100_000 + 90_000 + found.replies.length
+  found.replies.push({ id, to, user: call.user, body })
+  const made = lineCommentsOf(found).find((each) => each.id === id)
+  return { status: 201, body: made === undefined ? null : lineCommentBody(made) }
+}
+
+function commentBody(comment: { user: string; body: string }, id: number): Record<string, unknown> {
+  return fill('issue-comment', { id, user: userBody(comment.user), body: comment.body })
 }
 
 function repo(call: Call): StandInRepository {

@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createGitBackend } from '../git-backend.ts'
 import { makeRepository, type RepositoryParts } from '../repositories.ts'
+import { addAppRoutes, asApp, StandInApp } from './app.ts'
 import { Faults } from './faults.ts'
+import { answerGraphql, graphqlRoute } from './graphql.ts'
 import { faultsOf } from './openapi.ts'
 import { StandInRepository } from './repository.ts'
 import { addRoutes, Refusal, type Answer, type Handler } from './routes.ts'
@@ -31,6 +33,8 @@ export interface GithubStandIn {
   readonly tokens: Map<string, string>
   /** What no test may leave behind: unknown routes, bodies that GitHub's description forbids. */
   readonly problems: string[]
+  /** Lets this app in, which is installed everywhere; answers how it is told to go. */
+  readonly app: StandInApp
   /** Makes a bare repository that is served by git and by the API. */
   makeRepository(owner: string, name: string, parts?: RepositoryParts): Promise<StandInRepository>
   /** How many calls of this route were answered. */
@@ -53,6 +57,7 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
     [botToken, 'bot'],
     [personToken, 'reviewer'],
   ])
+  const installed = new StandInApp(tokens)
   const repositories = new Map<string, StandInRepository>()
   const backend = createGitBackend(root)
   const app = new Hono<Env>()
@@ -68,8 +73,9 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
   }
 
   async function answer(c: Context<Env>, operation: string, handler: Handler): Promise<Response> {
-    const user = tokens.get(tokenOf(c.req.header('authorization') ?? '')) ?? null
-    const body: unknown = c.req.method === 'GET' || c.req.method === 'DELETE' ? null : await c.req.json()
+    const token = tokenOf(c.req.header('authorization') ?? '')
+    const text = c.req.method === 'GET' || c.req.method === 'DELETE' ? '' : await c.req.text()
+    const body: unknown = text === '' ? null : JSON.parse(text)
     const { incoming } = c.env
     const lost = () => {
       incoming.socket.destroy()
@@ -82,6 +88,7 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
     const refused = faults.take(operation, ['refuse'])?.answer
     if (refused !== undefined)
       return refusal(refused.status, refused.message, refused.errors, refused.headers)
+    const user = (asApp.has(operation) ? installed.known(token) : tokens.get(token)) ?? null
     calls.push({ route: operation, path: c.req.path, user, body, atMs: performance.now() })
     if (user === null) return refusal(401, 'Bad credentials')
     const found = await done(c, operation, handler, user, body)
@@ -94,7 +101,7 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
   async function done(c: Context<Env>, operation: string, handler: Handler, user: string, body: unknown) {
     try {
       if (body !== null) {
-        for (const fault of faultsOf(operation, 'request', body))
+        for (const fault of operation === graphqlRoute ? [] : faultsOf(operation, 'request', body))
           problems.push(`request ${operation}: ${fault}`)
       }
       const params = c.req.param() as Record<string, string>
@@ -102,7 +109,7 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
       const repository = repositories.get(`${owner ?? ''}/${repo ?? ''}`.toLowerCase()) ?? null
       if (owner !== undefined && repository === null) throw new Refusal(404, 'Not Found')
       const given: Answer = await handler({ user, params, query: c.req.query(), body, repository, url })
-      for (const fault of faultsOf(operation, given.status, given.body)) {
+      for (const fault of operation === graphqlRoute ? [] : faultsOf(operation, given.status, given.body)) {
         problems.push(`answer ${operation}: ${fault}`)
       }
       return given.status === 204
@@ -116,6 +123,9 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
   }
 
   addRoutes(handle)
+  addAppRoutes(handle, installed)
+  // As GitHub Enterprise has it, beside /api/v3.
+  app.post('/api/graphql', (c) => answer(c, graphqlRoute, (call) => answerGraphql(repositories, call)))
   app.all('/api/*', (c) => {
     problems.push(`unknown route: ${c.req.method} ${c.req.path}`)
     return refusal(404, 'Not Found')
@@ -170,6 +180,7 @@ export async function startGithub(root: string): Promise<GithubStandIn> {
     calls,
     tokens,
     problems,
+    app: installed,
     async makeRepository(owner, name, parts) {
       const path = join(root, owner, `${name}.git`)
       await makeRepository(path, parts)

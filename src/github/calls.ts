@@ -1,0 +1,20 @@
+import type { Octokit } from '@octokit/rest'
+import { ForgeFailure } from '../ports/forge.ts'
+import { Refusal } from './failures.ts'
+
+/** Makes one call about a repository. */
+export type Calls = <T>(
+  work: (octokit: Octokit, headers: { authorization: string }) => Promise<T>,
+) => Promise<T>
+
+/** A refusal that nobody here can read is a mistake of ours. */
+export async function known<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new ForgeFailure('unexpected', `GitHub answered ${error.status}: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
