@@ -13,6 +13,7 @@ import { heldWork, maxDiffBytes } from './work.ts'
 const maxMemoryBytes = 6 * 1024 * 1024 * 1024
 const maxChangesBytes = 512 * 1024 * 1024
 const maxHeadBytes = 256 * 1024
+const maxPackOfOneThread = 1024 * 1024
 
 /**
  * Takes a bundle into a clean bare repository whose only alternate is our own mirror. The bundle's one ref is `HEAD`;
@@ -84,7 +85,7 @@ export function workFolder(home: string, taskId: string, attempt: number): strin
 async function unpack(desk: Desk, bundle: BundleParts): Promise<void> {
   const ended = await desk.git.run(
     desk.gitDir,
-    [...unsynced, 'index-pack', '--stdin', '--fix-thin', '--strict'],
+    [...unsynced, 'index-pack', '--stdin', '--fix-thin', '--strict', ...threadsFor(bundle.pack)],
     {
       stdin: bundle.pack,
       maxMemoryBytes,
@@ -96,6 +97,11 @@ async function unpack(desk: Desk, bundle: BundleParts): Promise<void> {
   await desk.blameMirror(ended, 'the work could not be received')
   await checkCommits(desk, { ...bundle, headSha: desk.baseSha })
   throw new BadWork(`git cannot take what was handed over: ${wordsOf(ended)}`)
+}
+
+/** Threads of git are for large packs: of a small one they are most of the work. */
+function threadsFor(pack: Buffer): readonly string[] {
+  return pack.length < maxPackOfOneThread ? ['--threads=1'] : []
 }
 
 /**
