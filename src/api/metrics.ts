@@ -33,6 +33,12 @@ export class Metrics {
   readonly #slots = this.#gauge('nightshift_slots', 'Slots of all workers', ['use'])
   readonly #database = this.#gauge('nightshift_database_bytes', 'Size of the database')
   readonly #disk = this.#gauge('nightshift_disk_free_bytes', 'Free where this process works')
+  readonly #engineUp = this.#gauge('nightshift_engine_up', '1 where it answered when last needed', ['engine'])
+  readonly #engineSlots = this.#gauge('nightshift_engine_slots', 'Slots of an engine, for this process', [
+    'engine',
+    'use',
+  ])
+  readonly #engineDisk = this.#gauge('nightshift_engine_disk_free_bytes', 'Free on its disk', ['engine'])
   readonly #cost = this.#counter('nightshift_cost_usd_total', 'US dollars that agents reported')
   readonly #tokens = this.#counter('nightshift_tokens_total', 'Tokens that agents reported', ['direction'])
   readonly #expired = this.#counter(
@@ -96,6 +102,12 @@ export class Metrics {
     this.#slots.set({ use: 'free' }, Math.max(0, all - used))
     this.#database.set(numbers.databaseBytes)
     if (disk !== null) this.#disk.set(disk)
+    for (const { engine, slots, tasks, up, diskFreeBytes } of this.#system.engines()) {
+      this.#engineUp.set({ engine }, up ? 1 : 0)
+      this.#engineSlots.set({ engine, use: 'used' }, tasks)
+      this.#engineSlots.set({ engine, use: 'free' }, Math.max(0, slots - tasks))
+      if (diskFreeBytes !== null) this.#engineDisk.set({ engine }, diskFreeBytes)
+    }
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {

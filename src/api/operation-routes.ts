@@ -81,7 +81,7 @@ export function addOperationRoutes(api: OpenAPIHono, context: ApiContext): void 
       context.system.numbers.now(),
       context.system.diskFreeBytes().catch(() => null),
     ])
-    return Response.json({ ...queue, ...numbers, diskFreeBytes })
+    return Response.json({ ...queue, ...numbers, diskFreeBytes, engines: context.system.engines() })
   })
 
   api.openapi(showLimitsRoute, async () => Response.json((await store.stats()).limits))

@@ -134,6 +134,17 @@ export const fullStatsSchema = statsSchema.extend({
   steps: z.record(z.string(), durations).meta({ description: 'The same for each step.' }),
   databaseBytes: count,
   diskFreeBytes: count.nullable().meta({ description: 'Free where this process works.' }),
+  engines: z
+    .array(
+      z.object({
+        engine: z.string(),
+        slots: count,
+        tasks: count,
+        up: z.boolean(),
+        diskFreeBytes: count.nullable(),
+      }),
+    )
+    .meta({ description: 'Of the runtime dagger, as this process knows them without asking.' }),
 })
 
 export const readinessSchema = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })

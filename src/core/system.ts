@@ -31,6 +31,18 @@ export interface BackupSummary {
   readonly rows: Readonly<Record<string, number>>
 }
 
+/** One engine of the runtime `dagger`, and what this process does there. */
+export interface EngineLoad {
+  readonly engine: string
+  readonly slots: number
+  /** Tasks of this process that have a sandbox there. */
+  readonly tasks: number
+  /** It answered when it was last needed. */
+  readonly up: boolean
+  /** `null`: not told yet. */
+  readonly diskFreeBytes: number | null
+}
+
 /** An opened Nightshift: what every door works on. */
 export interface System {
   readonly settings: Settings
@@ -51,6 +63,8 @@ export interface System {
   backup(path: string): Promise<BackupSummary>
   /** What is free where this process works. */
   diskFreeBytes(): Promise<number>
+  /** The engines of this process, as it knows them without asking. */
+  engines(): readonly EngineLoad[]
   /** What is missing on this machine, by area; only the areas that are wanted are looked at. */
   doctor(wanted?: (area: string) => boolean): Promise<readonly DoctorEntry[]>
   /** Starts taking tasks of a pool (`null`: the one that everyone shares). */

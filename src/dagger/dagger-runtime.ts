@@ -47,6 +47,14 @@ export interface DaggerRuntime extends Runtime {
   readonly engineNames: readonly string[]
   /** What of each engine is known, found by looking. Never throws. */
   lookAtEngines(): Promise<readonly EngineReport[]>
+  /** What of each engine is known without asking it. */
+  loads(): readonly {
+    readonly engine: string
+    readonly slots: number
+    readonly tasks: number
+    readonly up: boolean
+    readonly diskFreeBytes: number | null
+  }[]
   /** Bytes that are free on the disk of the engine with the most; `null`: none has told yet. */
   freeBytes(): number | null
 }
@@ -133,6 +141,16 @@ class ContainerRuntime implements DaggerRuntime {
 
   get engineNames(): readonly string[] {
     return this.#engines.all.map(({ name }) => name)
+  }
+
+  loads() {
+    return this.#engines.all.map((engine) => ({
+      engine: engine.name,
+      slots: engine.slots,
+      tasks: engine.load,
+      up: engine.health.kind === 'up',
+      diskFreeBytes: engine.freeBytes,
+    }))
   }
 
   freeBytes(): number | null {

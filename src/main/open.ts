@@ -106,6 +106,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
       return { createdAt: head.createdAt, rows }
     },
     diskFreeBytes: disk.freeBytes,
+    engines: () => runtimes.dagger?.loads() ?? [],
     doctor: (wanted = () => true) => examine(examinations.filter(({ area }) => wanted(area))),
     startScheduler: (wanted) => startBackground(settings, background, wanted),
     close: () => closers.close(),

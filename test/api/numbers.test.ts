@@ -65,6 +65,10 @@ describe('the numbers', () => {
       'nightshift_tokens_total{direction="input"}': 100,
       nightshift_queue_paused: 0,
       nightshift_disk_free_bytes: 5_000_000_000,
+      'nightshift_engine_up{engine="tcp://one:1234"}': 1,
+      'nightshift_engine_slots{engine="tcp://one:1234",use="used"}': 3,
+      'nightshift_engine_slots{engine="tcp://one:1234",use="free"}': 5,
+      'nightshift_engine_disk_free_bytes{engine="tcp://one:1234"}': 7_000_000,
       'nightshift_step_seconds_count{step="agent",result="ok"}': 1,
       'nightshift_step_seconds_sum{step="agent",result="ok"}': 2,
       nightshift_pick_up_seconds_count: 1,
@@ -92,6 +96,7 @@ describe('the numbers', () => {
       steps: { agent: { count: 1, p50Ms: 2000, p95Ms: 2000 } },
       pickUp: { count: 1 },
       diskFreeBytes: 5_000_000_000,
+      engines: [{ engine: 'tcp://one:1234', slots: 8, tasks: 3, up: true }],
       paused: false,
     })
     expect(Number(stats['databaseBytes'])).toBeGreaterThan(1_000_000)

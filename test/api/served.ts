@@ -174,6 +174,7 @@ export async function testSystem(
     explainRuntime: (asked) => Promise.resolve(asked),
     backup: () => Promise.reject(new Error('not in these tests')),
     diskFreeBytes: () => Promise.resolve(5_000_000_000),
+    engines: () => [{ engine: 'tcp://one:1234', slots: 8, tasks: 3, up: true, diskFreeBytes: 7_000_000 }],
     doctor: () => Promise.resolve(healthy),
     startScheduler: () => ({ running: 0, drain: () => Promise.resolve() }),
     close: () => Promise.resolve(),
