@@ -1,4 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
+import { ForgeFailure } from '../ports/forge.ts'
+import { RemoteFailure } from '../ports/publisher.ts'
 import type { Log } from '../ports/log.ts'
 
 export interface Credential {
@@ -25,8 +27,8 @@ export interface CredentialOptions {
 
 /**
  * Looks in the file first, then takes the token. Scheme, host and port must be equal; where a line has a path, the
- * repository must be that or lie below it. The first line that fits counts. Never throws: a file that cannot be read
- * is told to the log.
+ * repository must be that or lie below it. The first line that fits counts. A file that cannot be read is told to the
+ * log. Rejects with {@link RemoteFailure} where a token cannot be had just now.
  */
 export function createCredentials(options: CredentialOptions): CredentialsFor {
   let told = ''
@@ -75,6 +77,13 @@ export function createCredentials(options: CredentialOptions): CredentialsFor {
       // GitHub takes any name beside a token, and documents this one.
       return password === null ? null : { username: 'x-access-token', password }
     } catch (error) {
+      if (
+        error instanceof ForgeFailure &&
+        (error.fault === 'rate_limited' || error.fault === 'unreachable')
+      ) {
+        const message = `no token for ${server.host} could be had: ${error.message}`
+        throw new RemoteFailure('unreachable', { repo, message, cause: error })
+      }
       tell('no token could be had', { host: server.host, error: String(error) })
       return null
     }

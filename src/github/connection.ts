@@ -4,7 +4,7 @@ import { ForgeFailure } from '../ports/forge.ts'
 import type { Clock } from '../ports/clock.ts'
 import { createAccount, bearer, type Account, type AccountSettings } from './account.ts'
 import type { Address } from './address.ts'
-import { failureOf } from './failures.ts'
+import { failureOf, Refusal } from './failures.ts'
 
 export interface ConnectionOptions {
   /** Root of the API, e.g. `https://api.github.com` or `https://github.example.org/api/v3`. */
@@ -29,6 +29,8 @@ export interface Connection {
     address: Address,
     work: (octokit: Octokit, headers: { authorization: string }) => Promise<T>,
   ): Promise<T>
+  /** The token for a repository, or a new one where that was refused; `null`: there is no other. Rejects as {@link call}. */
+  tokenFor(address: Address, refused: boolean): Promise<string | null>
   /** As {@link call}, about no repository. */
   plainly<T>(work: () => Promise<T>): Promise<T>
 }
@@ -78,8 +80,21 @@ export function createConnection(options: ConnectionOptions): Connection {
     })
   }
 
+  /** One that is at hand is not kept back while GitHub wants quiet: git is not what it counts. */
+  async function tokenFor(address: Address, refused: boolean): Promise<string | null> {
+    try {
+      return await (refused ? account.renewed(address) : account.tokenFor(address))
+    } catch (error) {
+      const failure = failureOf(error, hits)
+      throw failure instanceof Refusal
+        ? new ForgeFailure('unexpected', failure.message, { cause: error })
+        : failure
+    }
+  }
+
   return {
     account,
+    tokenFor,
     plainly,
     async call(kind, address, work) {
       const once = (token: string) => {

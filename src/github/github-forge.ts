@@ -50,9 +50,7 @@ export function createGithub(options: GithubOptions): Github {
     },
     async tokenFor(repo, refused) {
       const address = readAddress(repo, options.serverUrl)
-      if (address === null) return null
-      const { account } = connection
-      return connection.plainly(() => (refused ? account.renewed(address) : account.tokenFor(address)))
+      return address === null ? null : connection.tokenFor(address, refused)
     },
   }
 }

@@ -41,6 +41,15 @@ describe('as a GitHub App', () => {
     expect(here.standIn.count(tokensRoute)).toBe(before + 1)
   })
 
+  it('a token that cannot be had just now is waited for', async () => {
+    const repository = await here.repository()
+    here.standIn.app.revokeTokens()
+    here.standIn.faults.refuse(tokensRoute, { status: 502, message: 'Server Error' }, 2)
+    const task = await here.done(repository, {})
+    expect(task).toMatchObject({ outcome: 'open' })
+    expect(repository.pulls).toHaveLength(1)
+  })
+
   it('an app that is deleted meanwhile ends it invalid', async () => {
     const repository = await here.repository()
     const held = here.standIn.faults.hold(createRoute, 'before')

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { until } from '../support/nightshift.ts'
 import { branchSha, commitTo, git, listBranches, showFile } from '../support/repositories.ts'
 import { outputOf } from '../support/worker.ts'
+import { botToken } from '../support/github/stand-in.ts'
 import { forgePlace } from './forge-place.ts'
 
 const mergeRoute = 'PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge'
@@ -77,6 +78,50 @@ describe('merging by checks', () => {
     const task = await here.done(repository, byChecks)
     expect(task).toMatchObject({ outcome: 'open' })
     expect(task.reason).toContain('At least 1 approving review is required')
+  })
+
+  it.each([
+    ['Repository rule violations found\n\nChanges must be made through the merge queue', 405],
+    ['A conversation must be resolved before this pull request can be merged.', 405],
+    ['Resource not accessible by personal access token', 403],
+  ])('a base that says "%s" leaves it open, and says so', async (message, status) => {
+    const repository = await here.repository()
+    here.standIn.faults.refuse(mergeRoute, { status, message })
+    const task = await here.done(repository, byChecks)
+    expect(task).toMatchObject({ outcome: 'open' })
+    expect(task.reason).toContain(message.split('\n').at(-1))
+    expect(repository.pull(1).closed).toBe(false)
+    expect(await branchSha(repository.path, task.branch)).toBe(task.evidence?.headSha)
+  })
+
+  it('a branch that the forge itself deletes after the merge', async () => {
+    const repository = await here.repository()
+    const held = here.standIn.faults.hold(deleteRoute, 'before')
+    const task = await here.submit(repository, byChecks)
+    await held.reached
+    await git(repository.path, ['update-ref', '-d', `refs/heads/${task.branch}`])
+    held.release()
+    expect(await here.server.untilDone(task.id)).toMatchObject({ outcome: 'merged', reason: null })
+  })
+
+  it('a token that is revoked, and a repository that is archived, while it waits: invalid, and says so', async () => {
+    for (const [undo, words] of [
+      ['revoked', /token|credentials/i],
+      ['archived', /archived/i],
+    ] as const) {
+      const repository = await here.repository()
+      repository.protection.set('main', { checks: ['never'], approvals: 0, push: 'allowed' })
+      const task = await here.submit(repository, byChecks)
+      await untilHeld(task.id, /is expected/)
+      if (undo === 'revoked') here.standIn.tokens.delete(botToken)
+      else repository.archived = true
+      repository.protection.clear()
+      const ended = await here.server.untilDone(task.id)
+      here.standIn.tokens.set(botToken, 'bot')
+      expect(ended).toMatchObject({ outcome: 'invalid' })
+      expect(ended.reason).toMatch(words)
+      expect(repository.pull(1)).toMatchObject({ closed: false, mergedSha: null })
+    }
   })
 
   it('a method that the repository does not allow leaves it open, and says so', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { until } from '../support/nightshift.ts'
 import { branchSha, commitTo, showFile } from '../support/repositories.ts'
 import { forgePlace } from './forge-place.ts'
 
@@ -52,16 +53,20 @@ describe('pull requests', () => {
     const message = 'You have exceeded a secondary rate limit.'
     here.standIn.faults.refuse(createRoute, { status: 403, message, headers: { 'retry-after': '4' } })
     const task = await here.submit(repository, {})
-    const other = await here.server.untilDone(
-      (
-        await here.server.submit({
+    await until(async () => ((await here.server.task(task.id)).state === 'held' ? true : null), 'the limit')
+    // Nor does git, which works on meanwhile with the same token.
+    const [other, onGithub] = await Promise.all([
+      here.server
+        .submit({
           repo: here.place.folder + '/github/team/' + repository.name + '.git',
           prompt: 'x',
           command: 'true',
         })
-      ).id,
-    )
+        .then(({ id }) => here.server.untilDone(id)),
+      here.done(await here.repository(), { command: 'true' }),
+    ])
     expect(other).toMatchObject({ outcome: 'no_changes' })
+    expect(onGithub).toMatchObject({ outcome: 'no_changes' })
     expect(await here.server.untilDone(task.id)).toMatchObject({ outcome: 'open', attempt: 2 })
   })
 

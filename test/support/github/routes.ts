@@ -150,6 +150,7 @@ async function merge(call: Call): Promise<Answer> {
   const asked = call.body as { sha?: string; merge_method?: string }
   const head = await repository.headOf(found)
   if (found.closed) throw new Refusal(405, 'Pull Request is not mergeable')
+  if (repository.archived) throw new Refusal(403, 'Repository was archived so is read-only.')
   if (found.draft) throw new Refusal(405, 'Pull Request is still a draft')
   if (asked.sha !== undefined && asked.sha !== head) {
     throw new Refusal(409, 'Head branch was modified. Review and try the merge again.')
