@@ -6,6 +6,7 @@ import { githubSettings } from './config/github.ts'
 import { providerAccess } from './config/providers.ts'
 import { ConfigurationError, type Settings } from './config/settings.ts'
 import { tracingSettings } from './config/tracing.ts'
+import { issueWords } from './model/issue-words.ts'
 import { defaultKeepWorkMs } from './model/kept-work.ts'
 
 const mebibyte = 1024 * 1024
@@ -17,7 +18,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = environmentSchema.safeParse(given)
   if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issueWords(issue)}`)
     throw new ConfigurationError(lines.join('\n'))
   }
   const env = parsed.data

@@ -3,6 +3,7 @@ import { lineupOf } from '../model/lineup.ts'
 import { defaultSilenceMs, defaultTimeoutMs, submissionSchema, type Submission } from '../model/submission.ts'
 import { branchFor, newTaskId } from '../model/task-id.ts'
 import type { NewTask } from '../model/task.ts'
+import { issueWords, pathName } from '../model/issue-words.ts'
 import { issuesOfMeant } from '../model/union-issues.ts'
 import type { Door } from '../ports/repositories.ts'
 import { meaningFaults } from './submission-faults.ts'
@@ -110,7 +111,7 @@ function newTask(asked: Submission, repo: string): NewTask {
 }
 
 function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
-  const field = fieldName(issue.path)
+  const field = pathName(issue.path)
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       field: field === '' ? key : `${field}.${key}`,
@@ -118,13 +119,5 @@ function faultsOf(issue: z.core.$ZodIssue): FieldFault[] {
     }))
   }
   const meant = issue.code === 'invalid_union' ? issuesOfMeant(issue) : null
-  return meant?.flatMap(faultsOf) ?? [{ field: field === '' ? 'body' : field, message: issue.message }]
-}
-
-function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (name, part) =>
-      typeof part === 'number' ? `${name}[${part}]` : name === '' ? String(part) : `${name}.${String(part)}`,
-    '',
-  )
+  return meant?.flatMap(faultsOf) ?? [{ field: field === '' ? 'body' : field, message: issueWords(issue) }]
 }

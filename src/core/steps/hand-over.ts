@@ -96,7 +96,7 @@ export async function show(attempt: Attempt, work: Work): Promise<void> {
     deletions: work.deletions,
   }
   attempt.diff = await work.diff()
-  const size = `${work.changes.length} files, +${work.insertions} -${work.deletions}`
+  const size = `${work.changes.length} ${work.changes.length === 1 ? 'file' : 'files'}, +${work.insertions} -${work.deletions}`
   journal.note('hand-over', `the publisher holds ${work.headSha}: ${size}`, {
     headSha: work.headSha,
     branch: claimed.task.branch,

@@ -1,5 +1,6 @@
 import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml'
 import type { z } from 'zod'
+import { issueWords, pathName } from '../issue-words.ts'
 import { issuesOfMeant } from '../union-issues.ts'
 
 /** What is wrong with a file, and where. Line and column are counted from 1. */
@@ -17,7 +18,7 @@ export function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: Lin
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => faultAt([...issue.path, key], issue.message, document, lines))
   }
-  return [faultAt(issue.path, messageOf(issue), document, lines)]
+  return [faultAt(issue.path, issueWords(issue, kinds), document, lines)]
 }
 
 function unionFaults(
@@ -28,7 +29,7 @@ function unionFaults(
   const meant = issuesOfMeant(issue)
   if (meant !== null) return meant.flatMap((one) => faultsOf(one, document, lines))
   const issues = issue.errors.flat().filter((one) => one.path.length === 0)
-  const forms = [...new Set(issues.map((one) => messageOf(one).replace(/^must be /, '')))]
+  const forms = [...new Set(issues.map((one) => issueWords(one, kinds).replace(/^must be /, '')))]
   return [faultAt(issue.path, `must be ${forms.join(', or ')}`, document, lines)]
 }
 
@@ -42,26 +43,6 @@ const kinds: Readonly<Record<string, string>> = {
   record: 'a mapping of keys to values',
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `must be ${kinds[issue.expected] ?? issue.expected}`
-    case 'invalid_value':
-      return `must be ${issue.values.map(String).join(' or ')}`
-    case 'too_small':
-      return `must be at least ${bound(issue.minimum, issue.origin)}`
-    case 'too_big':
-      return `must be at most ${bound(issue.maximum, issue.origin)}`
-    default:
-      return issue.message
-  }
-}
-
-function bound(limit: number | bigint, origin: string): string {
-  if (origin === 'string') return `${limit} characters long`
-  return origin === 'array' ? `${limit} entries long` : String(limit)
-}
-
 function faultAt(
   path: readonly PropertyKey[],
   message: string,
@@ -69,7 +50,12 @@ function faultAt(
   lines: LineCounter,
 ): FileFault {
   const { line, col } = lines.linePos(offsetOf(path, document))
-  return { line: Math.max(1, line), column: Math.max(1, col), key: keyName(path), message }
+  return {
+    line: Math.max(1, line),
+    column: Math.max(1, col),
+    key: path.length === 0 ? null : pathName(path),
+    message,
+  }
 }
 
 /** Where a key stands, or the entry of a list; of what is not there, where its parent stands. */
@@ -88,13 +74,4 @@ function offsetOf(path: readonly PropertyKey[], document: Document): number {
     node = isPair(found) ? found.value : found
   }
   return offset
-}
-
-function keyName(path: readonly PropertyKey[]): string | null {
-  const name = path.reduce<string>(
-    (text, part) =>
-      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
-    '',
-  )
-  return name === '' ? null : name
 }
