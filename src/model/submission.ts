@@ -21,15 +21,15 @@ export const defaultSilenceMs = 15 * 60_000
 export const maxNeeds = 100
 
 // PostgreSQL's text cannot hold U+0000, and neither can an argument or an environment variable.
-function text(what: string, maxBytes: number) {
+function text(maxBytes: number) {
   return z
-    .string({ error: (issue) => (issue.input === undefined ? `is needed: ${what} as text` : `must be text`) })
-    .refine((value) => !value.includes('\0'), `${what} must not contain a NUL character`)
-    .refine((value) => Buffer.byteLength(value) <= maxBytes, `${what} must have at most ${maxBytes} bytes`)
+    .string()
+    .refine((value) => !value.includes('\0'), 'must not contain a NUL character')
+    .refine((value) => Buffer.byteLength(value) <= maxBytes, `must have at most ${maxBytes} bytes`)
 }
 
-function visible(what: string, maxBytes: number) {
-  return text(what, maxBytes).refine((value) => value.trim() !== '', `${what} must not be empty`)
+function visible(maxBytes: number) {
+  return text(maxBytes).refine((value) => value.trim() !== '', 'must not be empty')
 }
 
 export const branchSchema = z
@@ -53,8 +53,8 @@ export const candidateSchema = z
   .strictObject(
     {
       agent: z.enum(agentNames).optional(),
-      model: visible('model', 200).optional(),
-      command: visible('command', maxPromptBytes).optional(),
+      model: visible(200).optional(),
+      command: visible(maxPromptBytes).optional(),
     },
     {
       error: (issue) =>
@@ -78,17 +78,17 @@ const candidatesSchema = z
  */
 export const submissionSchema = z
   .strictObject({
-    repo: visible('repo', 2000).meta({ description: 'URL or path of the repository.' }),
-    prompt: visible('prompt', maxPromptBytes).meta({ description: 'What is to be done.' }),
+    repo: visible(2000).meta({ description: 'URL or path of the repository.' }),
+    prompt: visible(maxPromptBytes).meta({ description: 'What is to be done.' }),
     base: branchSchema.optional().meta({ description: 'Branch to start from. Default: the default branch.' }),
     agent: z
       .enum(agentNames)
       .optional()
       .meta({ description: 'Default: claude, or command where command is given.' }),
-    command: visible('command', maxPromptBytes)
+    command: visible(maxPromptBytes)
       .optional()
       .meta({ description: 'Shell command of the agents command and acp.' }),
-    model: visible('model', 200)
+    model: visible(200)
       .optional()
       .meta({ description: 'As the agent names it; opencode: provider/model. Default: the agent’s own.' }),
     maxCost: z
@@ -98,7 +98,7 @@ export const submissionSchema = z
       .optional()
       .meta({ description: 'US dollars that the task may cost in all.' }),
     reviewer: z.enum(agentNames).optional().meta({ description: 'Agent that reviews. Default: the same.' }),
-    reviewCommand: visible('reviewCommand', maxPromptBytes)
+    reviewCommand: visible(maxPromptBytes)
       .optional()
       .meta({ description: 'Shell command of the reviewers command and acp; prints a verdict as JSON.' }),
     candidates: candidatesSchema.default(1),
@@ -110,7 +110,7 @@ export const submissionSchema = z
       .enum(agentNames)
       .optional()
       .meta({ description: 'Agent that prefers one candidate. Default: the same.' }),
-    judgeCommand: visible('judgeCommand', maxPromptBytes)
+    judgeCommand: visible(maxPromptBytes)
       .optional()
       .meta({ description: 'Shell command of the judges command and acp; prints its choice as JSON.' }),
     requireChanges: z
