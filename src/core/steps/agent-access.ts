@@ -36,7 +36,8 @@ export class AgentAccess {
           model,
           capUsd: maxCostUsd,
           budgets: claimed.budgets,
-          hostedTools: network.kind !== 'none',
+          // They fetch from everywhere, whatever hosts the task may reach.
+          hostedTools: network.kind === 'full',
         })
         ways.push({ provider, session })
       }
