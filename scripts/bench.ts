@@ -92,7 +92,8 @@ async function pickUp(): Promise<Row[]> {
   }
   await new Promise((resolve) => setTimeout(resolve, 3000))
   const resident = await full.residentMb()
-  full.child.kill('SIGKILL')
+  // And not killed: its database would stay behind.
+  await full.close()
   await rm(folder, { recursive: true, force: true })
   return [
     {
