@@ -189,7 +189,9 @@ async function answerMended({ attempt, book }: Desk, work: Work, at: OnForge): P
 /** What people ask for goes to the author, then they are waited for; `null`: none of them stands in the way. */
 async function heardPeople(desk: Desk, work: Work, at: OnForge): Promise<Next | null> {
   const { attempt, book, rules } = desk
-  const heard = await answered(attempt, book, () => hearPeople(attempt, at.forge, book, at.pull, work))
+  const heard = await answered(attempt, book, () =>
+    hearPeople(attempt, at.forge, book, at.pull, work.headSha),
+  )
   if (heard.asking.length === 0) return null
   const reason = leftToPeople.peopleAsk(heard.asking)
   if (heard.words === null) {

@@ -8,6 +8,7 @@ import { persist } from './persist.ts'
 import { Stop, outcomeOf } from './reasons.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive, show } from './steps/hand-over.ts'
+import { lookFirst } from './steps/look.ts'
 import { prepare } from './steps/prepare.ts'
 import { bestOf, type Chosen, type Contest } from './steps/candidates.ts'
 import { readRules } from './steps/repository-file.ts'
@@ -21,6 +22,7 @@ import { Workshop } from './steps/workshop.ts'
 export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const { parts, claimed } = attempt
   const book = await openBook(parts, claimed.lease)
+  await lookFirst(attempt, book)
   const { source, base, pinnedSha } = await prepare(attempt, book)
   const rules = await readRules(attempt, source)
   const shops: Workshop[] = []

@@ -20,6 +20,11 @@ describe('merging by checks', () => {
     }, `${id} to wait for ${hold.source}`)
   }
 
+  async function prepares(id: string): Promise<number> {
+    const response = await here.server.request('GET', `/api/v1/tasks/${id}/events`)
+    return (await response.text()).split('is pinned at').length - 1
+  }
+
   it.each(['merge', 'squash', 'rebase'])(
     'with %s: on the base, and the branch is gone',
     async (mergeMethod) => {
@@ -45,6 +50,11 @@ describe('merging by checks', () => {
     const sha = (await branchSha(repository.path, task.branch)) ?? ''
     repository.checkRuns.push({ sha, name: 'build', status: 'in_progress', conclusion: null })
     await untilHeld(task.id, /waits for checks: build/)
+    // Another look is a question about the checks, and nothing else.
+    const checksRoute = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs'
+    const [looks, prepared] = [here.standIn.count(checksRoute), await prepares(task.id)]
+    await until(async () => (here.standIn.count(checksRoute) > looks + 1 ? true : null), 'two more looks')
+    expect(await prepares(task.id)).toBe(prepared)
     const run = repository.checkRuns.at(-1)
     if (run !== undefined) Object.assign(run, { status: 'completed', conclusion: 'success' })
     const ended = await here.server.untilDone(task.id)

@@ -1,6 +1,7 @@
 import type { ForgeRepository, Merged, PullRequest } from '../../ports/forge.ts'
 import type { Work } from '../../ports/publisher.ts'
 import { inStep } from '../attempt.ts'
+import type { Book } from '../book.ts'
 import type { Desk } from '../desk.ts'
 import { answered } from '../forge-answers.ts'
 import { leftToPeople } from '../left-to-people.ts'
@@ -162,10 +163,7 @@ async function checksPassed({ attempt, book }: Desk, work: Work, forge: ForgeRep
       url: book.progress.pullRequest?.url ?? '',
     })
   }
-  if (checks.pending.length > 0) {
-    const names = checks.pending.slice(0, 5).join(', ')
-    return park(book, { hold: 'forge', reason: `waits for checks: ${names}`, checksOf: work.headSha })
-  }
+  if (checks.pending.length > 0) return waitForChecks(book, checks.pending, work.headSha)
   if (
     checks.passed.length === 0 &&
     (await expectsChecks(work)) &&
@@ -174,6 +172,11 @@ async function checksPassed({ attempt, book }: Desk, work: Work, forge: ForgeRep
     return park(book, { hold: 'forge', reason: 'waits for the first check to be reported' })
   }
   await cameOn(book)
+}
+
+export function waitForChecks(book: Book, pending: readonly string[], sha: string): Promise<never> {
+  const names = pending.slice(0, 5).join(', ')
+  return park(book, { hold: 'forge', reason: `waits for checks: ${names}`, checksOf: sha })
 }
 
 /** Workflows report some seconds after the push; where nothing has come by then, nothing will. */

@@ -1,5 +1,4 @@
 import type { ForgeRepository, PullRequest, Review } from '../../ports/forge.ts'
-import type { Work } from '../../ports/publisher.ts'
 import type { Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
 
@@ -26,7 +25,7 @@ export async function hearPeople(
   forge: ForgeRepository,
   book: Book,
   pull: PullRequest,
-  work: Work,
+  headSha: string,
 ): Promise<Heard> {
   const named = new Set(parts.proposals.heeded.map((login) => login.toLowerCase()))
   if (named.size === 0) return { asking: [], words: null, ids: [] }
@@ -34,7 +33,7 @@ export async function hearPeople(
   const counts = (one: { author: string; body: string }) =>
     named.has(one.author.toLowerCase()) && !one.body.includes(ourMark)
   // What was said about an earlier head was worked on since.
-  const isNew = (id: string) => heard[id] === undefined || heard[id] === work.headSha
+  const isNew = (id: string) => heard[id] === undefined || heard[id] === headSha
   const reviews = (await forge.reviews(pull.number)).filter(counts)
   const standing = lastVerdicts(reviews).filter(({ state }) => state === 'changes_requested')
   const asking = standing.map(({ author }) => author)
