@@ -148,6 +148,7 @@ async function judge(
     const { evidence } = candidate
     const conversation = await workshop.conversation()
     const saving = { headSha: work.headSha, bundle: handout.bundle, evidence, conversation }
+    await attempt.journal.flush()
     await persist(parts, () =>
       parts.store.saveCandidate(claimed.lease, { number: candidate.candidate, work: saving }),
     )

@@ -142,5 +142,7 @@ export async function save(
 ): Promise<void> {
   const { parts, claimed, evidence } = attempt
   if (isTooLargeToSave(attempt, bundle)) return
+  // Before the work: once that is saved the agent is not run again, and what it said could not be told any more.
+  await attempt.journal.flush()
   await persist(parts, () => parts.store.saveWork(claimed.lease, { headSha, bundle, evidence, conversation }))
 }
