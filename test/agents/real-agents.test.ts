@@ -83,6 +83,16 @@ describe.skipIf(skipped !== null).each([...cliNames])(
       expect(JSON.stringify(last?.body)).toContain('data-')
     })
 
+    it.runIf(name === 'claude')('is told of a broken rule by its hook, before it has written', async () => {
+      const guarded = await makeRepository(join(place.folder, 'guarded.git'), {
+        files: { 'README.md': '# A title\n', '.nightshift.yaml': 'policy:\n  deny: [README.md]\n' },
+      })
+      const task = await ended('edits', { repo: guarded.path })
+      const last = api.turns.findLast((turn) => turn.scene === 'edits')
+      expect(JSON.stringify(last?.body)).toContain('README.md must not change')
+      expect(task).toMatchObject({ outcome: 'no_changes' })
+    })
+
     it.each([
       ['nothing', 'agent_failed', /empty/],
       ['asks', 'agent_failed', /asked a question and waited/],

@@ -185,6 +185,14 @@ describe('a schedule', () => {
     expect(items).toMatchObject([{ planPath: 'plan.md', tasks: 2, schedule: 'nightly' }])
   })
 
+  it('gives all tasks of a night one cap', async () => {
+    await add({ maxCost: 5 })
+    await look(at(10))
+    const [run] = (await system.runContext.runs.list({ limit: 1 })).items
+    const claimed = await served.database.store.claim(worker())
+    expect(claimed?.budgets).toEqual([{ scope: 'night', id: run?.id, capUsd: 5 }])
+  })
+
   it('starts nothing new once its window has closed', async () => {
     await add({ window: '1h', maxCost: 5 })
     await look(at(10))

@@ -83,10 +83,13 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
     expect(Number(limit)).toBeLessThan(64_000)
   })
 
-  it('is kept for all tasks of a run together, and counted for a night', async () => {
+  it.each([
+    ['run', 'night'],
+    ['night', 'run'],
+  ] as const)('is kept for all tasks of a %s together, and counted for a %s', async (capped, counted) => {
     const budgets = [
-      { scope: 'run' as const, id: newTask(), capUsd: 0.02 },
-      { scope: 'night' as const, id: newTask(), capUsd: null },
+      { scope: capped, id: newTask(), capUsd: 0.02 },
+      { scope: counted, id: newTask(), capUsd: null },
     ]
     place.api.tokens = { input: 300, output: 600 }
     let stop = null
@@ -97,11 +100,11 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
       stop = session.stop()
     }
     place.api.tokens = {}
-    expect(stop).toMatchObject({ kind: 'over_budget', scope: 'run', capUsd: 0.02 })
-    const [run, night] = await Promise.all(budgets.map(({ scope, id }) => place.spend.of(scope, id)))
-    expect(run?.costUsd).toBeLessThanOrEqual(0.02)
-    expect(run?.requests).toBeGreaterThan(0)
-    expect(night).toMatchObject({ requests: run?.requests, costUsd: run?.costUsd })
+    expect(stop).toMatchObject({ kind: 'over_budget', scope: capped, capUsd: 0.02 })
+    const [first, second] = await Promise.all(budgets.map(({ scope, id }) => place.spend.of(scope, id)))
+    expect(first?.costUsd).toBeLessThanOrEqual(0.02)
+    expect(first?.requests).toBeGreaterThan(0)
+    expect(second).toMatchObject({ requests: first?.requests, costUsd: first?.costUsd })
   })
 
   it('needs a known price', async () => {
