@@ -3,18 +3,14 @@ import { submit } from '../core/submit.ts'
 import { jsonOf } from './components.ts'
 import type { ApiContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
-import { invalidFields } from './problem.ts'
+import { otherNames } from './other-names.ts'
 import { answers } from './responses.ts'
 import { idempotencyHeaders } from './shapes.ts'
 import { createdTask } from './task-creation.ts'
 import { created, submitOptions } from './task-routes.ts'
 
 /** What this call names otherwise than POST /tasks. */
-const otherNames = new Map([
-  ['task', 'prompt'],
-  ['execution_mode', 'runtime'],
-])
-const namesHere = new Map([...otherNames].map(([here, there]) => [there, here]))
+const names = otherNames({ task: 'prompt', execution_mode: 'runtime' })
 
 const agentRunRoute = createRoute({
   method: 'post',
@@ -37,26 +33,8 @@ const agentRunRoute = createRoute({
 export function addAgentRunRoute(api: OpenAPIHono, context: ApiContext): void {
   api.openapi(agentRunRoute, async (c) => {
     const key = c.req.valid('header')['idempotency-key']
-    const request = asSubmission(await readJsonBody(c.req.raw))
+    const request = names.translate(await readJsonBody(c.req.raw))
     const submitted = await submit(context.system.submitContext, [request], submitOptions(key))
-    return createdTask(submitted, nameHere)
+    return createdTask(submitted, names.nameThere)
   })
-}
-
-/** The body in the words of a submission. Throws a problem of status 422. */
-function asSubmission(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalidFields([{ field: 'body', message: 'must be a JSON object' }])
-  }
-  const foreign = Object.keys(body).filter((name) => namesHere.has(name))
-  if (foreign.length > 0) {
-    throw invalidFields(foreign.map((name) => ({ field: name, message: `is called ${nameHere(name)} here` })))
-  }
-  return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [otherNames.get(name) ?? name, value]),
-  )
-}
-
-function nameHere(field: string): string {
-  return namesHere.get(field) ?? field
 }

@@ -2,18 +2,14 @@ import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
 import { jsonOf } from './components.ts'
 import { batchesOfRun, type ApiContext } from './context.ts'
 import { readJsonBody } from './json-body.ts'
-import { invalidFields } from './problem.ts'
+import { otherNames } from './other-names.ts'
 import { answers } from './responses.ts'
 import { createRun, runHeaders } from './run-creation.ts'
 import { runRequestOf } from './run-request.ts'
 import { idempotencyHeaders } from './shapes.ts'
 
 /** What this call names otherwise than POST /runs. */
-const otherNames = new Map([
-  ['plan_path', 'planPath'],
-  ['execution_mode', 'runtime'],
-])
-const namesHere = new Map([...otherNames].map(([here, there]) => [there, here]))
+const names = otherNames({ plan_path: 'planPath', execution_mode: 'runtime' })
 const tags = ['Runs']
 
 const startRoute = createRoute({
@@ -50,8 +46,8 @@ const batchesRoute = createRoute({
 export function addAutonomousRoutes(api: OpenAPIHono, context: ApiContext): void {
   api.openapi(startRoute, async (c) => {
     const key = c.req.valid('header')['idempotency-key']
-    const request = runRequestOf(inOurWords(await readJsonBody(c.req.raw)), nameHere)
-    const created = await createRun(context, request, key, nameHere)
+    const request = runRequestOf(names.translate(await readJsonBody(c.req.raw)), names.nameThere)
+    const created = await createRun(context, request, key, names.nameThere)
     return Response.json({ exec_id: created.runId }, { status: 202, headers: runHeaders(created) })
   })
 
@@ -59,22 +55,4 @@ export function addAutonomousRoutes(api: OpenAPIHono, context: ApiContext): void
     const batches = await batchesOfRun(context, c.req.param('exec_id'))
     return Response.json({ exec_id: batches.id, ...batches })
   })
-}
-
-/** The body in the words of `POST /runs`. Throws a problem of status 422. */
-function inOurWords(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw invalidFields([{ field: 'body', message: 'must be a JSON object' }])
-  }
-  const foreign = Object.keys(body).filter((name) => namesHere.has(name))
-  if (foreign.length > 0) {
-    throw invalidFields(foreign.map((name) => ({ field: name, message: `is called ${nameHere(name)} here` })))
-  }
-  return Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [otherNames.get(name) ?? name, value]),
-  )
-}
-
-function nameHere(field: string): string {
-  return namesHere.get(field) ?? field
 }

@@ -53,17 +53,21 @@ describe('a person at a terminal', () => {
 
   it('sets up a night, sees when it comes, and starts it now: what is done already is no noise', async () => {
     const added = await said(
-      ...['schedule', 'add', 'nightly', '--cron', '30 2 * * 1-5', '--time-zone', 'Europe/Berlin'],
-      ...[
-        '--window',
-        '22:00-06:00',
-        '--max-cost',
-        '5',
-        '--repo',
-        remote.path,
-        '--plan-path',
-        'plans/night.md',
-      ],
+      'schedule',
+      'add',
+      'nightly',
+      '--cron',
+      '30 2 * * 1-5',
+      '--time-zone',
+      'Europe/Berlin',
+      '--window',
+      '22:00-06:00',
+      '--max-cost',
+      '5',
+      '--repo',
+      remote.path,
+      '--plan-path',
+      'plans/night.md',
     )
     expect(added.exitCode, added.stderr).toBe(0)
     const [schedule] = (await json<{ items: Schedule[] }>('schedule', 'ls')).items
