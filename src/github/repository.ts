@@ -79,6 +79,19 @@ export function openRepository(connection: Connection, address: Address): ForgeR
       return readPullRequest(data)
     },
 
+    async editPullRequest(number, body) {
+      await known(
+        changing((octokit, headers) =>
+          octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+            ...names,
+            headers,
+            pull_number: number,
+            body,
+          }),
+        ),
+      )
+    },
+
     async checks(sha) {
       const about = { ...names, ref: sha, per_page: perPage }
       const runs = await known(

@@ -29,6 +29,8 @@ export interface ForgeRepository {
   pullRequestsFrom(branch: string): Promise<readonly PullRequest[]>
   createPullRequest(proposal: Proposal): Promise<Created>
   pullRequest(number: number): Promise<PullRequest>
+  /** Replaces what it says of itself. */
+  editPullRequest(number: number, body: string): Promise<void>
   /** What was said about this commit by the forge's own checks and by statuses. */
   checks(sha: string): Promise<ForgeChecks>
   /** Submitted reviews, oldest first. */

@@ -42,6 +42,7 @@ describe('reviews by people', () => {
     const repository = await here.repository()
     const task = await waiting(repository)
     const pull = repository.pull(1)
+    pull.body = `Seen by me.\n\n${pull.body}\nAnd below.`
     pull.comments.push(
       { user: 'stranger', body: 'STRANGE comment' },
       { user: 'reviewer', body: 'KIND comment' },
@@ -57,6 +58,10 @@ describe('reviews by people', () => {
     const after = await branchSha(repository.path, task.branch)
     expect(after).not.toBe(before)
     expect(await showFile(repository.path, task.branch, 'one.txt')).toBe('1\n')
+    // What people wrote around what we tell is theirs.
+    expect(pull.body).toMatch(/^Seen by me\.[^]*\nAnd below\.$/)
+    expect(pull.body).toContain(`head \`${after}\``)
+    expect(pull.body).not.toContain(before)
     const named = lineCommentsOf(pull).find(({ body }) => body === 'NAMED line')
     expect(pull.replies).toMatchObject([{ to: named?.id, user: 'bot' }])
     expect(pull.replies[0]?.body).toContain(after)

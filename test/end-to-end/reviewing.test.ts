@@ -51,6 +51,9 @@ describe('reviews by an agent', () => {
     expect(pull.replies).toMatchObject([{ to: finding?.id, user: 'bot' }])
     expect(pull.replies[0]?.body).toContain(task.evidence?.headSha)
     expect([...pull.resolved]).toEqual([finding?.id])
+    // What the pull request says is about the head that was merged.
+    expect(pull.body).toContain(`head \`${task.evidence?.headSha}\``)
+    expect(pull.body.match(/## What changed\n\n1 files, \+2 -0/g)).toHaveLength(1)
     // A reviewer's words call nobody.
     expect(first?.body).not.toContain('@maintainers')
     expect(second?.body).toContain('Approved.')
@@ -65,6 +68,19 @@ describe('reviews by an agent', () => {
     expect(task).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { reviews: 2 } } })
     expect(repository.pull(1).replies).toHaveLength(1)
     expect(repository.pull(1).resolved.size).toBe(1)
+  })
+
+  it('an edit of what it says that is refused or lost costs nothing', async () => {
+    const edit = 'PATCH /repos/{owner}/{repo}/pulls/{pull_number}'
+    const refused = await here.repository()
+    here.standIn.faults.refuse(edit, { status: 403, message: 'Resource not accessible by integration' })
+    const options = { command: mends, merge: 'review', reviewCommand: wantsTested }
+    expect(await here.done(refused, options)).toMatchObject({ outcome: 'merged', attempt: 1 })
+    expect(refused.pull(1).body).not.toContain('+2 -0')
+    const lost = await here.repository()
+    here.standIn.faults.lose(edit)
+    expect(await here.done(lost, options)).toMatchObject({ outcome: 'merged', attempt: 1 })
+    expect(lost.pull(1).body).toContain('+2 -0')
   })
 
   it.each([

@@ -2,7 +2,7 @@ import type { ForgeRepository, PullRequest } from '../../ports/forge.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
 import { Stop } from '../reasons.ts'
-import { bodyOf, markOf, titleOf } from './pull-request-text.ts'
+import { bodyOf, markOf, renewedBody, titleOf } from './pull-request-text.ts'
 
 /** Right after a push, a forge can be a moment behind its own git. */
 const behindWaitsMs = [500, 1000, 2000, 4000, 8000]
@@ -25,10 +25,23 @@ export function propose(
 ): Promise<Proposed> {
   return inStep(attempt, 'propose', async () => {
     const known = book.progress.pullRequest
-    if (known !== null) return { kind: 'proposed', pull: await forge.pullRequest(known.number) }
+    if (known !== null) {
+      const pull = await forge.pullRequest(known.number)
+      await renew(attempt, forge, pull)
+      return { kind: 'proposed', pull }
+    }
     const found = await findOwn(attempt, forge, branch)
     if (found !== null) return keep(attempt, forge, book, found, 'found')
     return create(attempt, forge, book, branch)
+  })
+}
+
+/** What a pull request says is about its head of now. Not worth a task: whoever proposes again tries again. */
+async function renew(attempt: Attempt, forge: ForgeRepository, pull: PullRequest): Promise<void> {
+  const body = pull.state === 'open' ? renewedBody(attempt, pull.body) : null
+  if (body === null) return
+  await forge.editPullRequest(pull.number, body).catch((error: unknown) => {
+    attempt.journal.note('propose', `what the pull request says could not be renewed: ${String(error)}`)
   })
 }
 

@@ -3,8 +3,8 @@ import { shortId } from '../../model/task-id.ts'
 
 /** GitHub takes 256 characters of a title and 65,536 of a body. */
 const maxTitleLength = 200
-const maxBodyLength = 60_000
 const maxPromptLength = 20_000
+const maxToldLength = 40_000
 const maxFiles = 50
 
 /** The title of a pull request: the first line of what was asked for. */
@@ -20,11 +20,35 @@ export function markOf(taskId: string): string {
 
 /** What was asked for, what changed, what was checked, and how to do it again. */
 export function bodyOf(attempt: Attempt): string {
+  const { task } = attempt.claimed
+  const asked = attempt.parts.mask(fenced(cut(task.prompt.trim(), maxPromptLength)))
+  return `## What was asked for\n\n${asked}\n\n${toldOf(attempt)}\n`
+}
+
+/**
+ * The same body about the head of now: what stands before and after our part of it is left as people wrote it. `null`:
+ * it is about this head already, or our part is gone.
+ */
+export function renewedBody(attempt: Attempt, body: string): string | null {
+  const { claimed, evidence } = attempt
+  const end = markOf(claimed.task.id)
+  const from = body.indexOf(beginOf(claimed.task.id))
+  const to = body.lastIndexOf(end)
+  if (from < 0 || to < from || body.slice(from, to).includes(headLine(evidence.headSha))) return null
+  return `${body.slice(0, from)}${toldOf(attempt)}${body.slice(to + end.length)}`
+}
+
+/** Where the part begins that tells of the head; no prompt can name the id of its task. */
+function beginOf(taskId: string): string {
+  return `<!-- nightshift-evidence: ${taskId} -->`
+}
+
+/** Everything that is different for another head, between marks. */
+function toldOf(attempt: Attempt): string {
   const { evidence, claimed, parts } = attempt
-  const { task } = claimed
+  const { id } = claimed.task
   const sections = [
-    '## What was asked for',
-    fenced(cut(task.prompt.trim(), maxPromptLength)),
+    beginOf(id),
     '## What changed',
     changed(attempt),
     '## What was checked',
@@ -32,14 +56,16 @@ export function bodyOf(attempt: Attempt): string {
     '## How it was made',
     made(attempt),
   ]
-  const id = shortId(task.id)
   const end = [
-    `Task ${task.id}, base ${code(evidence.baseSha ?? '')}, head ${code(evidence.headSha ?? '')}.`,
-    `To do it again on the base of today: ${code(`nightshift retry ${id}`)}`,
-    markOf(task.id),
+    `Task ${id}, base ${code(evidence.baseSha ?? '')}, ${headLine(evidence.headSha)}`,
+    `To do it again on the base of today: ${code(`nightshift retry ${shortId(id)}`)}`,
+    markOf(id),
   ].join('\n')
-  const body = parts.mask(sections.join('\n\n'))
-  return `${cut(body, maxBodyLength)}\n\n${end}\n`
+  return `${cut(parts.mask(sections.join('\n\n')), maxToldLength)}\n\n${end}`
+}
+
+function headLine(sha: string | null): string {
+  return `head ${code(sha ?? '')}.`
 }
 
 function changed({ evidence }: Attempt): string {

@@ -23,7 +23,7 @@ export interface StandInPull {
   readonly number: number
   readonly user: string
   readonly title: string
-  readonly body: string
+  body: string
   readonly head: string
   base: string
   readonly draft: boolean

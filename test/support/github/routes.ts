@@ -51,6 +51,10 @@ export function addRoutes(add: (operation: string, handler: Handler) => void): v
   add(`GET ${one}/pulls/{pull_number}`, async (call) =>
     good(await pullBody(repo(call), pull(call), call.url, 'pull-request')),
   )
+  add(`PATCH ${one}/pulls/{pull_number}`, async (call) => {
+    pull(call).body = (call.body as { body?: string }).body ?? pull(call).body
+    return good(await pullBody(repo(call), pull(call), call.url, 'pull-request'))
+  })
   add(`PUT ${one}/pulls/{pull_number}/merge`, merge)
   add(`GET ${one}/pulls/{pull_number}/reviews`, (call) => good(pull(call).reviews.map(reviewBody)))
   add(`POST ${one}/pulls/{pull_number}/reviews`, createReview)
