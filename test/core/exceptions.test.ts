@@ -182,6 +182,7 @@ describe('an exception, in whatever step and of whatever port', () => {
     const mayFail = new Set([
       'gateway.account',
       'forge.repository().facts',
+      'forge.repository().editPullRequest',
       'forge.repository().deleteBranch',
       'publisher.hasTreeOf',
     ])
