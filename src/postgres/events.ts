@@ -20,7 +20,8 @@ export async function record(
     0,
   )
   const limit = context.options.maxOutputBytes
-  const note = `the output is longer than ${limit} bytes: the rest of it is not kept`
+  // Where a reader of the output comes to its end.
+  const cut = `[the output is longer than ${limit} bytes: the rest of it is not kept]\n`
   const written = await sql<{ held: string }>`
     ${prepared} with lease as (
       update tasks set output_bytes = output_bytes + ${outputBytes} where ${isHeld(lease)}
@@ -39,7 +40,7 @@ export async function record(
       select place, type, step, text, data, ago_ms from given cross join lease
       where type <> 'output' or bytes_before + bytes <= ${limit}
       union all
-      (select place, 'note', step, ${note}, '{}'::jsonb, ago_ms from given cross join lease
+      (select place, 'output', step, ${cut}, '{}'::jsonb, ago_ms from given cross join lease
         where type = 'output' and bytes_before <= ${limit} and bytes_before + bytes > ${limit}
         order by place limit 1)
     ), written as (

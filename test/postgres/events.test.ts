@@ -64,7 +64,7 @@ describe('events', () => {
     expect(counts).toEqual([wanted, wanted])
   })
 
-  it('output over the limit is dropped with one note, and everything else is kept', async () => {
+  it('output over the limit is dropped, said once in its place, and everything else is kept', async () => {
     const { lease } = await running()
     await test.store.record(lease, [output('a'.repeat(600)), output('ä'.repeat(150))])
     await test.store.record(lease, [output('b'.repeat(90)), output('c'.repeat(20)), output('d')])
@@ -76,10 +76,10 @@ describe('events', () => {
       ['output', 'aaa'],
       ['output', 'äää'],
       ['output', 'bbb'],
-      ['note', 'the'],
+      ['output', '[th'],
       ['step.ended', ''],
     ])
-    expect(kept[3]?.text).toBe('the output is longer than 1000 bytes: the rest of it is not kept')
+    expect(kept[3]?.text).toBe('[the output is longer than 1000 bytes: the rest of it is not kept]\n')
   })
 })
 

@@ -93,6 +93,13 @@ describe.skipIf(noBrowser)(`the dashboard in a browser${titleNote}`, () => {
         outputTokens: 300,
         costUsd: 0.42,
       },
+      review: {
+        verdict: 'request_changes' as const,
+        findings: [
+          { file: 'a.ts', line: 7, severity: 'blocking' as const, message: '<b>Off</b> by one.' },
+          { file: 'README.md', line: null, severity: 'minor' as const, message: 'Say so.' },
+        ],
+      },
     }
     const diff = `diff --git a/test/a.test.ts b/test/a.test.ts\n--- a/test/a.test.ts\n+++ b/test/a.test.ts\n@@ -1,2 +1 @@\n-it('x')\n same\n`
     await store.settle(lease, { outcome, reason: 'The work breaks the policy.', evidence }, Buffer.from(diff))
@@ -128,6 +135,10 @@ describe.skipIf(noBrowser)(`the dashboard in a browser${titleNote}`, () => {
       'one failed',
       '1.2k',
       '$0.42',
+      'changes asked for',
+      'a.ts:7',
+      '<b>Off</b> by one.',
+      'Say so.',
     ]) {
       expect(text).toContain(fact)
     }
@@ -249,7 +260,7 @@ describe.skipIf(noBrowser)(`live output in a browser${titleNote}`, () => {
     await page.close()
   })
 
-  it('of 20 MB with every trick shows its end, runs nothing, and stays usable', async () => {
+  it('of 50 MB with every trick shows its end, then what is kept of it, runs nothing, and stays usable', async () => {
     const task = await served.submit({ prompt: 'Flood' })
     const lease = await claimForLong(served)
     const nasty = [
@@ -258,12 +269,11 @@ describe.skipIf(noBrowser)(`live output in a browser${titleNote}`, () => {
       '\u001b[2J\u001b[31m\u202ered\u0000\ufffd',
       'x'.repeat(16_000),
     ].join('\n')
-    for (let round = 0; round < 120; round += 1) {
-      await served.database.store.record(
-        lease,
-        Array.from({ length: 10 }, () => output(`${nasty}\n`)),
-      )
+    const flood = async (rounds: number) => {
+      const events = Array.from({ length: 10 }, () => output(`${nasty}\n`))
+      for (let round = 0; round < rounds; round += 1) await served.database.store.record(lease, events)
     }
+    await flood(120)
     const { page, faults } = await openPage(browser())
     const started = performance.now()
     await page.goto(`${port.url}/tasks/${task.id}`)
@@ -274,6 +284,8 @@ describe.skipIf(noBrowser)(`live output in a browser${titleNote}`, () => {
       Array.from({ length: 9000 }, (_, index) => output(`<b>${index}</b>\n`)),
     )
     await page.locator('#output .line', { hasText: '<b>8999</b>' }).waitFor()
+    await flood(190)
+    await page.locator('#output .line', { hasText: 'the rest of it is not kept' }).waitFor()
     expect(await page.locator('#output > *').count()).toBeLessThanOrEqual(5000)
     expect(await page.locator('#output b, #output script, #output img, #output a').count()).toBe(0)
     await expectAccessible(page)
