@@ -6,13 +6,21 @@ import type { RunBatches } from '../../src/model/run.ts'
 import type { RuntimeName } from '../../src/model/submission.ts'
 import type { Task } from '../../src/model/task.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
+import { daggerCli, engineHost, image } from '../dagger/engine.ts'
 import { servedPlace } from '../support/served-place.ts'
 import { makePlace, runCli, startServer, tasksOf, until, type Place } from '../support/nightshift.ts'
 import { branchSha, listBranches, makeRepository, showFile } from '../support/repositories.ts'
 
 /** Where the sandboxes come from; dagger where an engine is named. */
-const modes: readonly RuntimeName[] =
-  (process.env['_EXPERIMENTAL_DAGGER_RUNNER_HOST'] ?? '') === '' ? ['local'] : ['local', 'dagger']
+const modes: readonly RuntimeName[] = engineHost === null ? ['local'] : ['local', 'dagger']
+const engine: Readonly<Record<string, string>> =
+  engineHost === null
+    ? {}
+    : {
+        _EXPERIMENTAL_DAGGER_RUNNER_HOST: engineHost,
+        _EXPERIMENTAL_DAGGER_CLI_BIN: daggerCli,
+        NIGHTSHIFT_IMAGE: image,
+      }
 
 interface WorkToDo {
   readonly repo: string
@@ -36,7 +44,7 @@ function planOf({ prompt, command }: Pick<WorkToDo, 'prompt' | 'command'>): stri
 }
 
 describe('every way in leads to the same executor', () => {
-  const served = servedPlace()
+  const served = servedPlace(engine)
 
   async function byCli(args: readonly string[]): Promise<Task> {
     const end = await runCli(served.place, ['run', ...args, '--json'])

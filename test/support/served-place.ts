@@ -8,15 +8,15 @@ export interface ServedPlace {
   readonly server: Server
 }
 
-/** To be called in a `describe`; what it answers can be read in tests. */
-export function servedPlace(): ServedPlace {
+/** To be called in a `describe`; what it answers can be read in tests. `extra`: more variables for its processes. */
+export function servedPlace(extra: Readonly<Record<string, string>> = {}): ServedPlace {
   const served = {} as { place: Place; server: Server }
   const closers: (() => Promise<unknown>)[] = []
 
   beforeAll(async () => {
     const database = await testDatabase()
     closers.push(() => database.close())
-    served.place = await makePlace(database.url)
+    served.place = await makePlace(database.url, extra)
     closers.push(() => served.place.remove())
     served.server = await startServer(served.place)
     closers.push(() => served.server.process.stop())
