@@ -191,7 +191,6 @@ describe('merging by checks', () => {
       await untilHeld(task.id, /is expected/)
       tasks.push(task)
     }
-    repository.protection.clear()
     const [one, two, three] = tasks.map(
       (task) => repository.pulls.find((pull) => pull.head === task.branch) ?? repository.pull(0),
     )
@@ -200,6 +199,7 @@ describe('merging by checks', () => {
     one.closed = true
     const mergedSha = await repository.merge(two, 'merge')
     await git(repository.path, ['update-ref', '-d', `refs/heads/${three.head}`])
+    repository.protection.clear()
     const [first, second, third] = await Promise.all(tasks.map((task) => here.server.untilDone(task.id)))
     expect(first).toMatchObject({ outcome: 'closed' })
     expect(second).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { mergedSha } } })
