@@ -42,7 +42,7 @@ async function show(entries: readonly DoctorEntry[], terminal: Terminal): Promis
   for (const { area, ok, detail, todo, optional } of entries) {
     const missing = optional === true ? terminal.paint('yellow', 'absent ') : terminal.paint('red', 'missing')
     const mark = ok ? terminal.paint('green', 'ok     ') : missing
-    await terminal.print(`${mark}  ${area}: ${wrap(detail, terminal.width, '         ').trimStart()}`)
+    await terminal.print(`${mark}  ${wrap(`${area}: ${detail}`, terminal.width, '         ').trimStart()}`)
     if (todo !== null) await terminal.print(wrap(`→ ${todo}`, terminal.width, '         '))
   }
 }
