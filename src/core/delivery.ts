@@ -1,23 +1,19 @@
-import { asksForChanges } from '../model/review.ts'
-import type { ForgeRepository, PullRequest } from '../ports/forge.ts'
+import type { PullRequest } from '../ports/forge.ts'
 import type { Work } from '../ports/publisher.ts'
 import type { Ending } from '../ports/lease.ts'
-import { keepBase, keepJudged, type Desk } from './desk.ts'
+import type { Desk } from './desk.ts'
+import { ended, showMerged, showPullRequest, stays, type Next } from './ends.ts'
 import { answered } from './forge-answers.ts'
-import { leftToPeople, reviewFindings } from './left-to-people.ts'
+import { leftToPeople } from './left-to-people.ts'
+import { answerMended, heardPeople, mend, reviewed } from './mending.ts'
 import { Stop } from './reasons.ts'
-import { gate, type Findings } from './steps/gate.ts'
-import { receive } from './steps/hand-over.ts'
 import { merge, type MergeEnd, type OnForge } from './steps/merge.ts'
-import { answerThreads } from './steps/answer-threads.ts'
-import { hearPeople } from './steps/people.ts'
-import { postReview } from './steps/post-review.ts'
 import { propose } from './steps/propose.ts'
 import { publish } from './steps/publish.ts'
 import { resolve } from './steps/rebase.ts'
-import { review, wantsReview } from './steps/review.ts'
+import { wantsReview } from './steps/review.ts'
 import { wrapUp } from './steps/wrap-up.ts'
-import { park, WaitedTooLong } from './waiting.ts'
+import { WaitedTooLong } from './waiting.ts'
 
 /**
  * Brings judged work to its end: pushed, proposed, reviewed, mended, merged, as far as was asked. Every step looks for
@@ -33,8 +29,6 @@ export async function deliver(first: Desk, judged: Work): Promise<Ending> {
     desk = next.desk
   }
 }
-
-type Next = { kind: 'ended'; ending: Ending } | { kind: 'again'; desk: Desk; work: Work }
 
 /** What was waited for and did not come for a day leaves the task as it stands. */
 async function inTime(desk: Desk, work: Work): Promise<Next> {
@@ -72,15 +66,19 @@ async function once(desk: Desk, work: Work): Promise<Next> {
     if (asked !== null) return asked
   }
   if (claimed.options.merge === 'never') return stays(desk, null)
-  return afterMerge(desk, work, await merge(desk, work, at))
+  const end = await merge(desk, work, at)
+  if (end.kind === 'merged') {
+    showMerged(desk, end.sha)
+    return ended(desk, 'merged', null)
+  }
+  // A person may have been faster: then there is nothing left to do, or nobody left to do it for.
+  const over = at === null ? null : await endedMeanwhile(desk, work, at, end)
+  return over ?? afterMerge(desk, work, end)
 }
 
 /** The train was left: what needs the agent again takes its time now. */
-async function afterMerge(desk: Desk, work: Work, end: MergeEnd): Promise<Next> {
+async function afterMerge(desk: Desk, work: Work, end: Exclude<MergeEnd, { kind: 'merged' }>): Promise<Next> {
   switch (end.kind) {
-    case 'merged':
-      showMerged(desk, end.sha)
-      return ended(desk, 'merged', null)
     case 'moved':
       return { kind: 'again', desk: end.desk, work: end.work }
     case 'conflict':
@@ -94,11 +92,33 @@ async function afterMerge(desk: Desk, work: Work, end: MergeEnd): Promise<Next> 
       if (mended === null) throw new Stop(end.findings.reason)
       return mended
     }
+    case 'nothing_left':
+      return stays(desk, leftToPeople.nothingLeft(end.branch))
     case 'stays':
       return stays(desk, end.reason)
     default:
       return end satisfies never
   }
+}
+
+/** A forge can show a pull request as open for a moment after its base has all of it. */
+const behindWaitsMs = [500, 1000, 2000, 4000]
+
+/** What people did to the pull request while we tried to merge it; `null`: it is as open as before. */
+async function endedMeanwhile(
+  desk: Desk,
+  work: Work,
+  { forge, pull }: OnForge,
+  end: MergeEnd,
+): Promise<Next | null> {
+  const { attempt, book } = desk
+  for (const waitMs of end.kind === 'nothing_left' ? [0, ...behindWaitsMs] : [0]) {
+    await attempt.parts.clock.sleep(waitMs, attempt.signal)
+    const now = await answered(attempt, book, () => forge.pullRequest(pull.number))
+    const over = await whatPeopleDid(desk, work, { forge, pull: now })
+    if (over !== null) return over
+  }
+  return null
 }
 
 /** Pushes and confirms, unless the remote was seen to have this head: then a person may have pushed since. */
@@ -149,113 +169,4 @@ async function whatPeopleDid(desk: Desk, work: Work, at: OnForge): Promise<Next 
   const { attempt, heads } = desk
   const known = [work.headSha, ...attempt.claimed.ownShas, ...heads]
   return known.includes(pull.head.sha) ? null : stays(desk, leftToPeople.pushedByOthers(pull.head.branch))
-}
-
-/** The review of this head, made or remembered; `null`: nothing in it stands in the way. */
-async function reviewed(
-  desk: Desk,
-  work: Work,
-  forge: ForgeRepository | null,
-  pull: PullRequest | null,
-): Promise<Next | null> {
-  const { attempt, book, source, rules } = desk
-  if (book.progress.review?.headSha !== work.headSha) {
-    const made = await review(attempt, source, rules, work, book.progress.rounds)
-    await book.write({ review: { headSha: work.headSha, review: made, posted: false } })
-  }
-  const kept = book.progress.review
-  if (kept === null) return null
-  if (forge !== null && pull !== null && !kept.posted) {
-    await answered(attempt, book, () => postReview(attempt, forge, book, pull, work, kept.review))
-    showPullRequest(desk, pull)
-  }
-  attempt.evidence = { ...attempt.evidence, review: kept.review }
-  if (!asksForChanges(kept.review)) return null
-  const { rounds } = book.progress
-  if (rounds >= rules.file.fixRounds) return stays(desk, leftToPeople.reviewRefuses(kept.review))
-  const findings = reviewFindings(kept.review)
-  await book.write({ rounds: rounds + 1, toAnswer: work.headSha })
-  const mended = await mend(desk, work, rounds + 1, findings)
-  return mended ?? stays(desk, leftToPeople.reviewRefuses(kept.review))
-}
-
-/** The head that was asked to be mended is not the head any more: whoever asked is told. */
-async function answerMended({ attempt, book }: Desk, work: Work, at: OnForge): Promise<void> {
-  const { toAnswer } = book.progress
-  if (toAnswer === null || toAnswer === work.headSha) return
-  await answered(attempt, book, () => answerThreads(attempt, at.forge, book, at.pull, work))
-}
-
-/** What people ask for goes to the author, then they are waited for; `null`: none of them stands in the way. */
-async function heardPeople(desk: Desk, work: Work, at: OnForge): Promise<Next | null> {
-  const { attempt, book, rules } = desk
-  const heard = await answered(attempt, book, () =>
-    hearPeople(attempt, at.forge, book, at.pull, work.headSha),
-  )
-  if (heard.asking.length === 0) return null
-  const reason = leftToPeople.peopleAsk(heard.asking)
-  if (heard.words === null) {
-    if (attempt.claimed.options.merge === 'never') return stays(desk, reason)
-    return park(book, { hold: 'forge', reason: `waits for ${heard.asking.join(', ')} to look again` })
-  }
-  const { rounds } = book.progress
-  if (rounds >= rules.file.fixRounds) return stays(desk, reason)
-  const said = Object.fromEntries(heard.ids.map((id) => [id, work.headSha]))
-  await book.write({
-    rounds: rounds + 1,
-    toAnswer: work.headSha,
-    heard: { ...book.progress.heard, ...said },
-    waiting: null,
-  })
-  const findings: Findings = { reason: { kind: 'review_unusable', fault: reason }, words: heard.words }
-  return (await mend(desk, work, rounds + 1, findings)) ?? stays(desk, reason)
-}
-
-/** One round of the agent, and the whole gate again, as often as rounds are left. `null`: it did not change anything. */
-async function mend(desk: Desk, before: Work, round: number, first: Findings): Promise<Next | null> {
-  const { attempt, book, source, rules, workshop } = desk
-  let findings = first
-  for (let number = round; ; number += 1) {
-    const keep = (headSha: string) => keepBase(desk, headSha)
-    const work = await receive(attempt, source, workshop, { round: number, findings: findings.words, keep })
-    if (work === null || work.headSha === before.headSha) return null
-    const found = await gate(attempt, source, rules, work)
-    if (found === null) {
-      await keepJudged(desk, work)
-      return { kind: 'again', desk, work }
-    }
-    if (number >= rules.file.fixRounds) throw new Stop(found.reason)
-    await book.write({ rounds: number + 1 })
-    findings = found
-  }
-}
-
-function showPullRequest({ attempt, book }: Desk, pull: PullRequest): void {
-  const { number, url } = pull
-  const before = attempt.evidence.pullRequest?.mergedSha ?? null
-  const pullRequest = { number, url, reviews: book.progress.reviews, mergedSha: before }
-  attempt.evidence = { ...attempt.evidence, pullRequest }
-}
-
-function showMerged({ attempt }: Desk, mergedSha: string | null): void {
-  const { pullRequest } = attempt.evidence
-  attempt.evidence = {
-    ...attempt.evidence,
-    mergedSha,
-    pullRequest: pullRequest === null ? null : { ...pullRequest, mergedSha },
-  }
-}
-
-/** Nothing more is done by us: a pull request stays open, a branch stays pushed. */
-function stays(desk: Desk, reason: string | null): Next & { kind: 'ended' } {
-  return ended(desk, desk.attempt.evidence.pullRequest === null ? 'pushed' : 'open', reason)
-}
-
-function ended(
-  { attempt }: Desk,
-  outcome: Ending['outcome'],
-  reason: string | null,
-): Next & { kind: 'ended' } {
-  const words = reason === null ? null : attempt.parts.mask(reason)
-  return { kind: 'ended', ending: { outcome, reason: words, evidence: attempt.evidence } }
 }

@@ -38,6 +38,7 @@ export function mergeRefused(refusal: Refusal): Merged {
   if (refusal.says(/approving review|review (?:is )?required|changes (?:were )?requested|code owner/i)) {
     return { kind: 'review_expected', message }
   }
-  if (refusal.says(/not mergeable|merge conflict/i)) return { kind: 'conflict', message }
+  // "Merge already in progress" is the same for us: a moment later it is merged, or it is not.
+  if (refusal.says(/not mergeable|merge conflict|already in progress/i)) return { kind: 'conflict', message }
   return { kind: 'refused', message }
 }

@@ -146,6 +146,7 @@ describe('merging by checks', () => {
     [405, 'Base branch was modified. Review and try the merge again.'],
     [409, 'Head branch was modified. Review and try the merge again.'],
     [405, 'Pull Request is not mergeable'],
+    [405, 'Merge already in progress'],
   ])('%d, %s: tried again', async (status, message) => {
     const repository = await here.repository()
     here.standIn.faults.refuse(mergeRoute, { status, message })
@@ -205,6 +206,53 @@ describe('merging by checks', () => {
     expect(second).toMatchObject({ outcome: 'merged', evidence: { pullRequest: { mergedSha } } })
     expect(third).toMatchObject({ outcome: 'closed' })
     expect(repository.pulls).toHaveLength(3)
+  })
+
+  it.each(['merge', 'squash'])(
+    'a person who merges (%s) while we are about to is the one who did',
+    async (how) => {
+      const repository = await here.repository()
+      const opened = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'after')
+      const task = await here.submit(repository, byChecks)
+      await opened.reached
+      const mergedSha = await repository.merge(repository.pull(1), how)
+      opened.release()
+      const ended = await here.server.untilDone(task.id)
+      expect(ended).toMatchObject({ outcome: 'merged', evidence: { mergedSha, pullRequest: { mergedSha } } })
+      expect(await branchSha(repository.path, 'main')).toBe(mergedSha)
+    },
+  )
+
+  it('a forge that shows it as open for a moment after that is asked again', async () => {
+    const repository = await here.repository()
+    const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}'
+    const opened = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'after')
+    const task = await here.submit(repository, byChecks)
+    await opened.reached
+    const pull = repository.pull(1)
+    const mergedSha = await repository.merge(pull, 'squash')
+    Object.assign(pull, { mergedSha: null, closed: false })
+    const asked = here.standIn.count(pullRoute)
+    opened.release()
+    await until(async () => (here.standIn.count(pullRoute) > asked + 1 ? true : null), 'two more questions')
+    Object.assign(pull, { mergedSha, closed: true })
+    expect(await here.server.untilDone(task.id)).toMatchObject({
+      outcome: 'merged',
+      evidence: { mergedSha, pullRequest: { mergedSha } },
+    })
+  })
+
+  it('all that it did is on the base by other ways: it stays open, and says so', async () => {
+    const repository = await here.repository()
+    const opened = here.standIn.faults.hold('POST /repos/{owner}/{repo}/pulls', 'after')
+    const task = await here.submit(repository, byChecks)
+    await opened.reached
+    await commitTo(repository.path, 'main', { 'one.txt': '1\n' })
+    opened.release()
+    const ended = await here.server.untilDone(task.id)
+    expect(ended).toMatchObject({ outcome: 'open', evidence: { mergedSha: null } })
+    expect(ended.reason).toContain('All that it did is on main already')
+    expect(repository.pull(1)).toMatchObject({ closed: false, mergedSha: null })
   })
 
   it('what a person pushed onto its branch is never overwritten, and merging is left to people', async () => {

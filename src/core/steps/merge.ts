@@ -10,8 +10,8 @@ import { cameOn, park } from '../waiting.ts'
 import { rebaseOnto, type Onto, type Tip } from './rebase.ts'
 import { wrapUp } from './wrap-up.ts'
 
-/** How a try to merge ended: merged, or what became of work whose base had moved. */
-export type MergeEnd = { kind: 'merged'; sha: string } | Onto
+/** How a try to merge ended: merged, what became of work whose base had moved, or why it is left to people. */
+export type MergeEnd = { kind: 'merged'; sha: string } | Onto | { kind: 'stays'; reason: string }
 
 export interface OnForge {
   readonly forge: ForgeRepository

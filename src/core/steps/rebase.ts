@@ -2,7 +2,6 @@ import { conflictMark, lostLines } from '../../model/patch-lines.ts'
 import type { Rebased, Work } from '../../ports/publisher.ts'
 import { inStep } from '../attempt.ts'
 import { keepJudged, type Desk } from '../desk.ts'
-import { leftToPeople } from '../left-to-people.ts'
 import { Stop } from '../reasons.ts'
 import { gate, type Findings } from './gate.ts'
 import { handOver, save, show } from './hand-over.ts'
@@ -23,7 +22,8 @@ export type Onto =
   /** It goes together, but does not hold. */
   | { kind: 'broken'; desk: Desk; work: Work; findings: Findings }
   | { kind: 'conflict'; tip: Tip; conflict: Conflict }
-  | { kind: 'stays'; reason: string }
+  /** The base has all of it already. */
+  | { kind: 'nothing_left'; branch: string }
 
 /** Brings the work onto what the base is now, and has the whole gate look at both together. `null`: it is there already. */
 export async function rebaseOnto(desk: Desk, work: Work, tip: Tip): Promise<Onto | null> {
@@ -35,7 +35,7 @@ export async function rebaseOnto(desk: Desk, work: Work, tip: Tip): Promise<Onto
     case 'contained':
       return null
     case 'nothing_left':
-      return { kind: 'stays', reason: leftToPeople.nothingLeft(tip.branch) }
+      return { kind: 'nothing_left', branch: tip.branch }
     case 'conflict':
       journal.note('merge', `conflicts with ${tip.branch} at ${tip.sha}: ${rebased.files.join(', ')}`)
       return { kind: 'conflict', tip, conflict: rebased }
