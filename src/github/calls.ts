@@ -18,3 +18,20 @@ export async function known<T>(call: Promise<T>): Promise<T> {
     })
   }
 }
+
+/** A refusal with one of these statuses becomes a value. */
+export async function unlessRefused<T>(
+  call: () => Promise<T>,
+  statuses: readonly number[],
+  meaning: (refusal: Refusal) => T,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    if (error instanceof Refusal && statuses.includes(error.status)) return meaning(error)
+    return known(Promise.reject(error))
+  }
+}
+
+/** The longest page of a list that GitHub gives. */
+export const perPage = 100

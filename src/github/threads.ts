@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ForgeFailure, type ForgeFault, type ForgeRepository } from '../ports/forge.ts'
 import { read, readLineComments } from './answers.ts'
-import { known, type Calls } from './calls.ts'
+import { known, perPage, type Calls } from './calls.ts'
 
 /** What review comments began, by REST; only that a thread is resolved is told by GraphQL alone. */
 export function openThreads(
@@ -17,7 +17,7 @@ export function openThreads(
             ...names,
             headers,
             pull_number: number,
-            per_page: 100,
+            per_page: perPage,
           }),
         ),
       )
