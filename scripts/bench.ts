@@ -33,10 +33,6 @@ async function againstScript(what: string, files: Files, goal: string): Promise<
     const repo = `${remotes.url}/remote.git`
     theirs.push(await timeShellScript(repo, tasks, slots, command))
     const server = await startBenchServer(folder, slots)
-    // A night's server has been up for a while; this one has done one task, of another repository.
-    await makeRepository(join(folder, 'other.git'))
-    const first = { repo: `${remotes.url}/other.git`, prompt: 'First', command: 'echo 1 > one.txt' }
-    await server.untilPushed([await server.submit(first)])
     const started = performance.now()
     const accepted = await Promise.all(
       Array.from({ length: tasks }, (_, index) => server.submit({ repo, prompt: `Work ${index}`, command })),
