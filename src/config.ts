@@ -63,6 +63,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
       gemini: env.NIGHTSHIFT_GEMINI_BIN ?? null,
       opencode: env.NIGHTSHIFT_OPENCODE_BIN ?? null,
     },
+    agentLogins: {
+      claude: env.NIGHTSHIFT_CLAUDE_LOGIN_FILE ?? null,
+      codex: env.NIGHTSHIFT_CODEX_LOGIN_FILE ?? null,
+      gemini: env.NIGHTSHIFT_GEMINI_LOGIN_FILE ?? null,
+      opencode: env.NIGHTSHIFT_OPENCODE_LOGIN_FILE ?? null,
+    },
     path: env.PATH,
     userHome,
     dagger: daggerSettings(env, given),

@@ -28,6 +28,7 @@ export function createAcpAgent(): Agent {
     // Only the agent knows where it keeps its conversations; within one sandbox it can go on with them.
     conversationPaths: [],
     needsLogin: false,
+    ownLogin: null,
     problems: () => Promise.resolve([]),
     program: () => Promise.resolve(null),
     providers(model) {

@@ -4,15 +4,20 @@ import { agentInstalls } from './agent-programs.ts'
 import { createCliAgent, type CliStart } from './cli-agent.ts'
 import type { CliOptions } from './cli-program.ts'
 import { asObject, listIn, numberIn, objectIn, textIn, type JsonObject } from './json-lines.ts'
+import type { LoginOptions } from './own-login.ts'
 import { noFacts, oneLine, shortened, type FinalWord, type StreamReader } from './stream.ts'
 
 /** Claude Code, in its print mode. Facts about it were measured with the version that `install` names. */
-export function createClaudeAgent(options: CliOptions): Agent {
+export function createClaudeAgent(options: CliOptions & LoginOptions): Agent {
   return createCliAgent(
     {
       name: 'claude',
       install: agentInstalls.claude,
-      settingName: 'NIGHTSHIFT_CLAUDE_BIN',
+      settingPrefix: 'NIGHTSHIFT_CLAUDE',
+      login: {
+        path: '.claude/.credentials.json',
+        hosts: ['api.anthropic.com', 'console.anthropic.com', 'platform.claude.com'],
+      },
       // Its conversations, keyed by the path of the clone.
       conversationPaths: ['.claude/projects'],
       providers: () => ['anthropic'],

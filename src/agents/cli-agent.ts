@@ -4,14 +4,17 @@ import type { Agent, AgentCall, AgentEnd, AgentInstall, AgentTurn } from '../por
 import type { ExecEnd, OutputLine } from '../ports/runtime.ts'
 import { CliProgram, type CliOptions } from './cli-program.ts'
 import { JsonLines } from './json-lines.ts'
+import { loginProblems, ownLogin, type LoginOptions } from './own-login.ts'
 import { judgeStream, type StreamReader } from './stream.ts'
 
 /** What one agent's command line has of its own. */
 export interface CliDescription extends Pick<Agent, 'conversationPaths' | 'providers'> {
   readonly name: AgentName
   readonly install: AgentInstall
-  /** The variable by which a person names its path. */
-  readonly settingName: string
+  /** The variables by which a person names its path and its file of a login begin with this, e.g. `NIGHTSHIFT_CODEX`. */
+  readonly settingPrefix: string
+  /** Where it keeps its login, below HOME, and whom it talks to with that. */
+  readonly login: { readonly path: string; readonly hosts: readonly string[] }
   /** How it is started; its program stands before the arguments. */
   start(turn: AgentTurn): CliStart
   reader(turn: AgentTurn): StreamReader
@@ -22,17 +25,23 @@ export interface CliStart extends Pick<AgentCall, 'env' | 'stdin' | 'files'> {
 }
 
 /** An agent that is a command line with a stream of JSON lines on stdout. */
-export function createCliAgent(description: CliDescription, options: CliOptions): Agent {
-  const { name, install, conversationPaths } = description
-  const program = new CliProgram(install, description.settingName, options)
+export function createCliAgent(description: CliDescription, options: CliOptions & LoginOptions): Agent {
+  const { name, install, conversationPaths, settingPrefix } = description
+  const program = new CliProgram(install, `${settingPrefix}_BIN`, options)
+  const login = ownLogin(description.login, options)
   return {
     name,
     install,
     conversationPaths,
-    needsLogin: true,
-    problems: () => Promise.resolve(program.problems()),
+    needsLogin: login === null,
+    ownLogin: login,
+    problems: () =>
+      Promise.resolve([
+        ...program.problems(),
+        ...loginProblems(`${settingPrefix}_LOGIN_FILE`, options.loginFile),
+      ]),
     program: () => program.find(),
-    providers: (model) => description.providers(model),
+    providers: (model) => (login === null ? description.providers(model) : []),
     call(turn) {
       const { args, ...start } = description.start(turn)
       const reader = description.reader(turn)

@@ -4,15 +4,20 @@ import { agentInstalls } from './agent-programs.ts'
 import { createCliAgent, type CliStart } from './cli-agent.ts'
 import type { CliOptions } from './cli-program.ts'
 import { asObject, listIn, numberIn, objectIn, textIn, type JsonObject } from './json-lines.ts'
+import type { LoginOptions } from './own-login.ts'
 import { noFacts, oneLine, shortened, type StreamReader } from './stream.ts'
 
 /** Codex, as `codex exec`. */
-export function createCodexAgent(options: CliOptions): Agent {
+export function createCodexAgent(options: CliOptions & LoginOptions): Agent {
   return createCliAgent(
     {
       name: 'codex',
       install: agentInstalls.codex,
-      settingName: 'NIGHTSHIFT_CODEX_BIN',
+      settingPrefix: 'NIGHTSHIFT_CODEX',
+      login: {
+        path: '.codex/auth.json',
+        hosts: ['chatgpt.com', 'auth.openai.com', 'api.openai.com'],
+      },
       conversationPaths: ['.codex/sessions'],
       providers: () => ['openai'],
       start,

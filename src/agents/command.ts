@@ -9,6 +9,7 @@ export function createCommandAgent(): Agent {
     install: null,
     conversationPaths: [],
     needsLogin: false,
+    ownLogin: null,
     problems: () => Promise.resolve([]),
     program: () => Promise.resolve(null),
     providers: () => [],

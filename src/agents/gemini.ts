@@ -4,15 +4,20 @@ import { agentInstalls } from './agent-programs.ts'
 import { createCliAgent, type CliStart } from './cli-agent.ts'
 import type { CliOptions } from './cli-program.ts'
 import { numberIn, objectIn, textIn, type JsonObject } from './json-lines.ts'
+import type { LoginOptions } from './own-login.ts'
 import { noFacts, oneLine, shortened, type StreamReader } from './stream.ts'
 
 /** Gemini CLI, headless. */
-export function createGeminiAgent(options: CliOptions): Agent {
+export function createGeminiAgent(options: CliOptions & LoginOptions): Agent {
   return createCliAgent(
     {
       name: 'gemini',
       install: agentInstalls.gemini,
-      settingName: 'NIGHTSHIFT_GEMINI_BIN',
+      settingPrefix: 'NIGHTSHIFT_GEMINI',
+      login: {
+        path: '.gemini/oauth_creds.json',
+        hosts: ['cloudcode-pa.googleapis.com', 'oauth2.googleapis.com', 'www.googleapis.com'],
+      },
       // Its conversations, and by which name it knows the clone.
       conversationPaths: ['.gemini/tmp', '.gemini/history', '.gemini/projects.json'],
       providers: () => ['gemini'],
@@ -43,7 +48,8 @@ function start(turn: AgentTurn): CliStart {
 /** With a base URL in the environment it takes no key from there unless it is told to. */
 function settings(turn: AgentTurn) {
   return {
-    security: { auth: { selectedType: 'gemini-api-key' } },
+    // Without a key from us it is logged in by itself.
+    security: { auth: { selectedType: turn.ways.length === 0 ? 'oauth-personal' : 'gemini-api-key' } },
     // What takes longer than a few tries is for the queue to wait for: by default it repeats for over three minutes.
     general: { enableAutoUpdate: false, enableAutoUpdateNotification: false, maxAttempts: 4 },
     privacy: { usageStatisticsEnabled: false },

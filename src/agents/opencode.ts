@@ -5,17 +5,30 @@ import { agentInstalls } from './agent-programs.ts'
 import { createCliAgent, type CliStart } from './cli-agent.ts'
 import type { CliOptions } from './cli-program.ts'
 import { numberIn, objectIn, textIn, type JsonObject } from './json-lines.ts'
+import type { LoginOptions } from './own-login.ts'
 import { noFacts, oneLine, shortened, type FinalWord, type StreamReader } from './stream.ts'
 
 const dataFolder = '.local/share/opencode'
 
 /** OpenCode, as `opencode run`. Models are named `provider/model`. */
-export function createOpencodeAgent(options: CliOptions): Agent {
+export function createOpencodeAgent(options: CliOptions & LoginOptions): Agent {
   return createCliAgent(
     {
       name: 'opencode',
       install: agentInstalls.opencode,
-      settingName: 'NIGHTSHIFT_OPENCODE_BIN',
+      settingPrefix: 'NIGHTSHIFT_OPENCODE',
+      login: {
+        path: `${dataFolder}/auth.json`,
+        hosts: [
+          'api.anthropic.com',
+          'console.anthropic.com',
+          'api.openai.com',
+          'chatgpt.com',
+          'auth.openai.com',
+          'generativelanguage.googleapis.com',
+          'opencode.ai',
+        ],
+      },
       // Its conversations are in a database; what was written last may still be beside it.
       conversationPaths: ['opencode.db', 'opencode.db-wal', 'opencode.db-shm', 'storage'].map(
         (name) => `${dataFolder}/${name}`,

@@ -23,6 +23,8 @@ const githubUrl = z
     'must be an https URL; http is taken for this machine alone',
   )
 
+const loginFile = z.string().startsWith('/', 'must be an absolute path').optional()
+
 const dayMs = 86_400_000
 const keepSchema = z.union(
   [z.literal('forever').transform(() => null), durationSchema({ minMs: 60_000, maxMs: 10_000 * dayMs })],
@@ -94,6 +96,10 @@ export const environmentSchema = z.object({
   NIGHTSHIFT_CODEX_BIN: z.string().optional(),
   NIGHTSHIFT_GEMINI_BIN: z.string().optional(),
   NIGHTSHIFT_OPENCODE_BIN: z.string().optional(),
+  NIGHTSHIFT_CLAUDE_LOGIN_FILE: loginFile,
+  NIGHTSHIFT_CODEX_LOGIN_FILE: loginFile,
+  NIGHTSHIFT_GEMINI_LOGIN_FILE: loginFile,
+  NIGHTSHIFT_OPENCODE_LOGIN_FILE: loginFile,
   NIGHTSHIFT_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),

@@ -50,6 +50,8 @@ export interface Settings {
   readonly maxTurns: number
   /** Where the command lines of agents are, as far as a person names it; the rest is searched for. */
   readonly agentPrograms: Readonly<Record<'claude' | 'codex' | 'gemini' | 'opencode', string | null>>
+  /** Files of their own logins, absolute, of those that are to have theirs in the sandbox: around the gateway. */
+  readonly agentLogins: Readonly<Record<'claude' | 'codex' | 'gemini' | 'opencode', string | null>>
   /** PATH, as given: where tools for the sandbox are found. */
   readonly path: string
   /** The user's own home folder, whose tools but not whose secrets sandboxes see. */

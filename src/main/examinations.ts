@@ -93,7 +93,8 @@ async function lookAtAgent(gateway: Gateway, agent: Agent) {
   const problems = await agentProblems({ gateway }, agent, { model: null, runtime: 'local' })
   const program = problems.length === 0 ? await agent.program() : null
   const found = program === null ? 'works' : `${program.path}, version ${program.version ?? 'unknown'}`
-  return { detail: found, problems }
+  const around = '; goes in with its own login, which its sandbox can read and no cap on money can hold'
+  return { detail: agent.ownLogin === null ? found : `${found}${around}`, problems }
 }
 
 async function lookAtDisk(home: string, disk: DiskWatch) {

@@ -3,6 +3,7 @@ import { environmentOfChecks } from '../config.ts'
 import type { Settings } from '../config/settings.ts'
 import type { HandTools } from '../core/hand-tools.ts'
 import { createMask } from '../core/mask.ts'
+import { withOwnSecrets } from '../core/own-secrets.ts'
 import { createCheckouts } from '../git/checkout.ts'
 import { run } from '../process/run.ts'
 import { runShellLine } from '../process/shell-line.ts'
@@ -13,14 +14,15 @@ import { operatorPolicyOf } from './operator-policy.ts'
 export async function openHandTools(settings: Settings, environment: NodeJS.ProcessEnv): Promise<HandTools> {
   const operatorPolicy = await operatorPolicyOf(settings)
   const { path, userHome } = settings
+  const mask = createMask(settings.secrets)
   return {
     checkouts: createCheckouts({ scratch: tmpdir(), path, userHome, run }),
     parts: (signal) => ({
-      scanSecrets: createSecretScanner(),
+      scanSecrets: withOwnSecrets(createSecretScanner(), mask),
       operatorPolicy,
       runIn: (folder) => (line, options) =>
         runShellLine(line, { ...options, cwd: folder, env: environmentOfChecks(environment), signal }),
-      mask: createMask(settings.secrets),
+      mask,
     }),
   }
 }

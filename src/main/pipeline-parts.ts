@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import type { PipelineParts } from '../core/attempt.ts'
+import type { Mask } from '../core/mask.ts'
+import { withOwnSecrets } from '../core/own-secrets.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createCredentials } from '../git/credentials.ts'
 import { localPlace } from '../git/git-place.ts'
@@ -34,7 +36,7 @@ export async function openPipelineParts(
     readonly store: TaskStore
     readonly database: Database
     readonly log: Log
-    readonly mask: (text: string) => string
+    readonly mask: Mask
     readonly closers: Closers
   },
 ): Promise<{ readonly parts: PipelineParts; readonly runtimes: OpenedRuntimes }> {
@@ -57,7 +59,7 @@ export async function openPipelineParts(
     log,
   })
   const runtimes = await openRuntimes(settings, { spawner, log, closers, minFreeBytes })
-  const agents = allAgents(settings, spawner.run)
+  const agents = allAgents(settings, spawner.run, mask.hide)
   const sockets = join(settings.home, 'gateway')
   sweepTagged(sockets)
   const gateway = createGateway({
@@ -85,7 +87,7 @@ export async function openPipelineParts(
     author: { authorName: settings.author.name, authorEmail: settings.author.email },
     operatorPolicy: await operatorPolicyOf(settings),
     registries: createRegistries({ path: settings.path, userHome: settings.userHome, run: spawner.run }),
-    scanSecrets: createSecretScanner(),
+    scanSecrets: withOwnSecrets(createSecretScanner(), mask),
     refusedHost: refusedHost(settings.network),
     isTransient,
     mask,

@@ -38,7 +38,7 @@ export async function openRuntimes(
     network,
     run: spawner.run,
     starter: spawner,
-    masks: settings.gitCredentials === null ? [] : [settings.gitCredentials],
+    masks: [settings.gitCredentials, ...Object.values(settings.agentLogins)].filter((path) => path !== null),
     log,
   })
   await local.sweepDead()

@@ -21,7 +21,7 @@ export function issueWords(
   if (!/^(?:Invalid|Too small|Too big)/.test(issue.message)) return issue.message
   switch (issue.code) {
     case 'invalid_type':
-      if (issue.message.endsWith('received undefined') && kindNames === kinds) return 'is needed'
+      if (issue.message.endsWith('received undefined')) return 'is needed'
       return `must be ${kindNames[issue.expected] ?? issue.expected}`
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`

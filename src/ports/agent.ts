@@ -17,10 +17,22 @@ export interface Agent {
   program(): Promise<AgentProgram | null>
   /** Whether it can do nothing without a login for one of its providers. */
   readonly needsLogin: boolean
+  /** Its command line's own login, which goes into the sandbox because the operator asked for it; `null`: nothing does. */
+  readonly ownLogin: AgentLogin | null
   /** The providers that it talks to; more than one where only its command knows. Empty: none that we know of. */
   providers(model: string | null): readonly ProviderName[]
   /** The call of one round; round 0 is the work itself, the others are fix rounds. */
   call(turn: AgentTurn): AgentCall
+}
+
+/** A file that an agent finds where its command line keeps it, and that goes around the gateway. */
+export interface AgentLogin {
+  /** Below HOME inside. */
+  readonly path: string
+  /** Whom it is for: the agent may reach them. */
+  readonly hosts: readonly string[]
+  /** Its text as it is now. Rejects where it cannot be read. */
+  read(): Promise<string>
 }
 
 /** An npm package that brings the command line: for a person, or for a layer of an image. */

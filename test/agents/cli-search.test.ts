@@ -74,8 +74,8 @@ describe('the command line of an agent', () => {
 })
 
 describe('what doctor says of it', () => {
-  const agent = (path: string, setting: string | null = null) =>
-    createClaudeAgent({ path, setting, userHome: home, run })
+  const agent = (path: string, setting: string | null = null, loginFile: string | null = null) =>
+    createClaudeAgent({ path, setting, userHome: home, run, loginFile, hide: () => {} })
 
   it('is how to install it, or which setting is wrong', async () => {
     expect(await agent('/nonexistent').problems()).toMatchObject([
@@ -83,6 +83,9 @@ describe('what doctor says of it', () => {
     ])
     const [problem] = await agent('/usr/bin', '/no/such/claude').problems()
     expect(problem?.what).toBe('NIGHTSHIFT_CLAUDE_BIN is /no/such/claude, which is no program')
+    const path = await program(join(home, '.local/bin/claude'))
+    const [missing] = await agent('/usr/bin', path, '/no/such/login').problems()
+    expect(missing?.what).toBe('NIGHTSHIFT_CLAUDE_LOGIN_FILE is /no/such/login, which is no file')
   })
 
   it('is its path and version, anew when it was changed', async () => {

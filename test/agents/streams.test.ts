@@ -10,7 +10,7 @@ import type { Agent, AgentEnd } from '../../src/ports/agent.ts'
 import type { ExecEnd } from '../../src/ports/runtime.ts'
 import { run } from '../../src/process/run.ts'
 
-const options = { setting: null, path: '', userHome: '/nonexistent', run }
+const options = { setting: null, path: '', userHome: '/nonexistent', run, loginFile: null, hide: () => {} }
 const agents = {
   claude: createClaudeAgent(options),
   codex: createCodexAgent(options),

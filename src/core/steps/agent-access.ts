@@ -1,8 +1,12 @@
-import type { Agent, ModelWay } from '../../ports/agent.ts'
+import type { AgentName } from '../../model/submission.ts'
+import type { Agent, AgentLogin, ModelWay } from '../../ports/agent.ts'
 import type { GatewaySession, GatewayStop, GatewayUsage, ProviderName } from '../../ports/gateway.ts'
+import type { Network } from '../../model/network.ts'
 import type { Relay } from '../../ports/runtime.ts'
 import type { ClaimedTask } from '../../ports/lease.ts'
 import type { Attempt } from '../attempt.ts'
+import { Stop } from '../reasons.ts'
+import { addHosts } from './network.ts'
 
 /** The model that was asked for, where it was asked of this agent: another one that reviews has its own. */
 export function modelFor({ task, options }: ClaimedTask, agent: Agent): string | null {
@@ -14,16 +18,30 @@ interface OpenWay {
   readonly session: GatewaySession
 }
 
+interface HomeFile {
+  readonly path: string
+  readonly content: string
+}
+
 /** The agent's ways to its providers, for all rounds of one attempt. */
 export class AgentAccess {
   readonly #ways: readonly OpenWay[]
+  readonly #hosts: readonly string[]
+  /** Its own login, until it lies in the sandbox: from then on its command line keeps it. */
+  #login: HomeFile | null
 
-  private constructor(ways: readonly OpenWay[]) {
+  private constructor(ways: readonly OpenWay[], own: { login: HomeFile; hosts: readonly string[] } | null) {
     this.#ways = ways
+    this.#hosts = own?.hosts ?? []
+    this.#login = own?.login ?? null
   }
 
-  /** Rejects where the machine is at fault. */
-  static async open({ claimed, parts }: Attempt, agent: Agent): Promise<AgentAccess> {
+  /** Throws {@link Stop} where its own login cannot be used; rejects otherwise where the machine is at fault. */
+  static async open(attempt: Attempt, agent: Agent): Promise<AgentAccess> {
+    const { claimed, parts } = attempt
+    if (agent.ownLogin !== null) {
+      return new AgentAccess([], await openOwnLogin(attempt, agent.name, agent.ownLogin))
+    }
     const { maxCostUsd, network } = claimed.options
     const model = modelFor(claimed, agent)
     const ways: OpenWay[] = []
@@ -45,7 +63,7 @@ export class AgentAccess {
       await Promise.allSettled(ways.map(({ session }) => session.close()))
       throw error
     }
-    return new AgentAccess(ways)
+    return new AgentAccess(ways, null)
   }
 
   get ways(): readonly ModelWay[] {
@@ -58,6 +76,18 @@ export class AgentAccess {
 
   get relays(): readonly Relay[] {
     return this.#ways.map(({ session: { port, socket } }) => ({ port, socket }))
+  }
+
+  /** What is to lie in its home before it starts; once. */
+  takeFiles(): readonly HomeFile[] {
+    const files = this.#login === null ? [] : [this.#login]
+    this.#login = null
+    return files
+  }
+
+  /** This network, and whom its own login is for. */
+  widen(network: Network): Network {
+    return addHosts(network, this.#hosts)
   }
 
   /** Aborts when the agent can get no further. */
@@ -86,5 +116,27 @@ export class AgentAccess {
 
   async close(): Promise<void> {
     await Promise.all(this.#ways.map(({ session }) => session.close()))
+  }
+}
+
+/** Around the gateway, nobody counts before it is spent: a cap could not be kept. */
+async function openOwnLogin(
+  { claimed, parts }: Attempt,
+  agent: AgentName,
+  { path, hosts, read }: AgentLogin,
+): Promise<{ login: HomeFile; hosts: readonly string[] }> {
+  const unusable = (how: string) => new Stop({ kind: 'agent_unusable', agent, how })
+  const caps = [claimed.options.maxCostUsd, ...claimed.budgets.map(({ capUsd }) => capUsd)]
+  if (caps.some((cap) => cap !== null)) {
+    throw unusable(
+      'it has its own login, with which no cap on money can be kept; give it a key, or leave out the cap',
+    )
+  }
+  const refused = hosts.map((host) => parts.refusedHost(host)).find((why) => why !== null)
+  if (refused !== undefined) throw unusable(`its own login is for a host that it may not reach: ${refused}`)
+  try {
+    return { login: { path, content: await read() }, hosts }
+  } catch (error) {
+    throw unusable(`its own login cannot be read: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

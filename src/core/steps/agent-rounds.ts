@@ -7,7 +7,7 @@ import { AgentAccess } from './agent-access.ts'
 import { judgeTurn, runTurn } from './agent-turn.ts'
 import { briefOf } from './brief.ts'
 import { restoreConversation, saveConversation, type Conversation } from './conversation.ts'
-import { agentNetwork } from './network.ts'
+import { addHosts } from './network.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
 /** The rounds of one agent in one sandbox: its way to its provider, its conversation, what it has used. */
@@ -53,7 +53,7 @@ export class AgentRounds {
       call,
       access,
       step: round === 0 ? 'agent' : 'fix',
-      network: agentNetwork(options.network, this.#rules.hosts.agent),
+      network: addHosts(options.network, this.#rules.hosts.agent),
     })
     const { end } = turn
     this.#answer = end.text

@@ -35,7 +35,7 @@ export async function runTurn(attempt: Attempt, plan: TurnPlan): Promise<EndedTu
   const { claimed, journal, signal, parts } = attempt
   const { sandbox, call, access, step } = plan
   const { options } = claimed
-  await placeFiles(sandbox, call.files ?? [], signal)
+  await placeFiles(sandbox, [...(call.files ?? []), ...access.takeFiles()], signal)
   const cutting = new AbortController()
   let turns = 0
   const heed = (event: AgentEvent) => {
@@ -49,7 +49,7 @@ export async function runTurn(attempt: Attempt, plan: TurnPlan): Promise<EndedTu
     argv: call.argv,
     env: { ...taskEnvironment(attempt), ...call.env, ...plan.env },
     ...(call.stdin === undefined ? {} : { stdin: call.stdin }),
-    network: plan.network,
+    network: access.widen(plan.network),
     relays: access.relays,
     signal: AbortSignal.any([signal, cutting.signal, ...access.stopping]),
     timeoutMs: options.timeoutMs,

@@ -44,8 +44,8 @@ export function networkOf(hosts: readonly string[]): Network {
   return hosts.length === 0 ? { kind: 'none' } : { kind: 'hosts', hosts: [...new Set(hosts)] }
 }
 
-/** What the agent may reach: what was asked for with the task, and what the repository's file allows. */
-export function agentNetwork(asked: Network, hosts: readonly string[]): Network {
+/** What was asked for, and these hosts. */
+export function addHosts(asked: Network, hosts: readonly string[]): Network {
   if (asked.kind === 'full') return asked
   return networkOf(asked.kind === 'hosts' ? [...asked.hosts, ...hosts] : hosts)
 }

@@ -6,7 +6,7 @@ import type { Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { AgentAccess, modelFor } from './agent-access.ts'
 import { judgeTurn, runTurn, type EndedTurn } from './agent-turn.ts'
-import { agentNetwork } from './network.ts'
+import { addHosts } from './network.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
 /** An answer that cannot be read is asked for once more. */
@@ -101,7 +101,7 @@ async function askOnce<T>(
       }),
       access,
       step: 'review',
-      network: agentNetwork(claimed.options.network, rules.hosts.agent),
+      network: addHosts(claimed.options.network, rules.hosts.agent),
       env: question.env,
     })
     const fault = await faultOf(attempt, agent, ended, access)

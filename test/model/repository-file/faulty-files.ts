@@ -15,7 +15,7 @@ export const faultyFiles: [what: string, text: string, found: RegExp][] = [
     'checks:\n  - name: a\n    run: b\n    cmd: c\n',
     /^4:5 checks\[0\]\.cmd: is not a known key/,
   ],
-  ['a missing key', 'checks:\n  - name: a\n', /^2:5 checks\[0\]\.run: must be text/],
+  ['a missing key', 'checks:\n  - name: a\n', /^2:5 checks\[0\]\.run: is needed/],
   ['a number for a command', 'setup: 1\n', /^1:1 setup: must be text.*, or a mapping/],
   [
     'an unknown key in setup',
