@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { eventsOfChanged } from './state-events.ts'
 import type { StoreContext } from './store-context.ts'
 
 /**
@@ -29,12 +30,7 @@ export async function showDisks(context: StoreContext): Promise<number> {
         reason = locked.reason, due_at = null
       from locked where tasks.id = locked.id
       returning tasks.id, tasks.attempt, tasks.state, tasks.hold, tasks.reason
-    ), logged as (
-      insert into events (task_id, attempt, type, text, data)
-      select id, attempt, 'state', concat_ws(': ', state, reason),
-        jsonb_build_object('state', state, 'hold', hold, 'outcome', null)
-      from changed
-    )
+    ), logged as (${eventsOfChanged})
     select id from changed`.execute(context.db)
   context.notifier.changed(changed.rows.map((row) => row.id))
   return changed.rows.length

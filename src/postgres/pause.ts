@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { reasons } from './reasons.ts'
+import { eventsOfChanged } from './state-events.ts'
 import type { StoreContext } from './store-context.ts'
 import type { Tx } from './transaction.ts'
 
@@ -39,12 +40,7 @@ export async function showPause(context: StoreContext): Promise<number> {
         reason = case when paused then ${reasons.paused} end
       from changing where tasks.id = changing.id
       returning tasks.id, tasks.attempt, tasks.state, tasks.hold, tasks.reason
-    ), logged as (
-      insert into events (task_id, attempt, type, text, data)
-      select id, attempt, 'state', concat_ws(': ', state, reason),
-        jsonb_build_object('state', state, 'hold', hold, 'outcome', null)
-      from changed
-    )
+    ), logged as (${eventsOfChanged})
     select id from changed`.execute(context.db)
   context.notifier.changed(changed.rows.map((row) => row.id))
   return changed.rows.length

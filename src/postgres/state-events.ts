@@ -23,3 +23,10 @@ export async function recordStates(db: Kysely<Schema>, events: readonly StateEve
       ${events.map((event) => JSON.stringify(event.data))}::jsonb[]
     ) as given (task_id, attempt, text, data)`.execute(db)
 }
+
+/** The events of tasks that a statement changed, none of which ended: `changed` is what its update returned. */
+export const eventsOfChanged = sql`
+  insert into events (task_id, attempt, type, text, data)
+  select id, attempt, 'state', concat_ws(': ', state, reason),
+    jsonb_build_object('state', state, 'hold', hold, 'outcome', null)
+  from changed`

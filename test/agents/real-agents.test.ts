@@ -98,11 +98,33 @@ describe.skipIf(skipped !== null).each([...cliNames])(
       ['asks', 'agent_failed', /asked a question and waited/],
       ['404', 'agent_failed', /model|not found/i],
       ['401', 'invalid', /could not work/],
+      ['403', 'invalid', /could not work/],
       ['says', 'no_changes', /nothing differs/],
     ] as const)('ends %s as %s', async (scene, outcome, reason) => {
       const task = await ended(scene)
       expect([scene, task.outcome, task.reason]).toEqual([scene, outcome, expect.stringMatching(reason)])
       expect(await branchSha(remote.path, task.branch)).toBeNull()
+    })
+
+    it.each(['writes', 'runs', 'flaky'])('gets through %s', async (scene) => {
+      const task = await ended(scene)
+      expect([task.outcome, task.reason]).toEqual(['pushed', null])
+      expect(task.evidence?.files).toEqual([scene === 'runs' ? 'ran.txt' : 'written.txt'])
+    })
+
+    it.each(['500', '529', '429'])('is held where its provider goes on to answer %s', async (scene) => {
+      const { id } = await submit(scene)
+      const held = await until(
+        async () => {
+          const task = await server.task(id)
+          return task.state === 'held' || task.state === 'done' ? task : null
+        },
+        'it to be held',
+        patienceMs,
+      )
+      await server.request('POST', `/api/v1/tasks/${id}/cancel`)
+      await database.query('delete from account_holds')
+      expect([held.state, held.reason]).toEqual(['held', expect.stringContaining('its provider')])
     })
 
     it('that hangs is ended for its silence, with all that it has started', async () => {
@@ -134,7 +156,8 @@ describe.skipIf(skipped !== null).each([...cliNames])(
     })
 
     it('waits where its account has reached a limit, with all that would run into it, and all go on by themselves', async () => {
-      api.resetMs = 15_000
+      // Gemini tells a short delay of a daily quota, too: only a long one is believed.
+      api.resetMs = name === 'gemini' ? 61_000 : 15_000
       const ids = await Promise.all(
         Array.from({ length: 4 }, async () => (await submit('limit-reached-once')).id),
       )
@@ -154,6 +177,34 @@ describe.skipIf(skipped !== null).each([...cliNames])(
       }
       const holds = await database.query('select account from account_holds')
       expect(holds).toHaveLength(1)
+    })
+
+    it('takes up its conversation on another worker, after its own was killed', async () => {
+      const slow = await makeRepository(join(place.folder, 'slow.git'), {
+        files: { '.nightshift.yaml': rules.replace('run: "', 'run: "sleep 5; ') },
+      })
+      const { id } = await submit('mends', { repo: slow.path })
+      await until(
+        async () => (await outputOf(database, id)).includes('I wrote written.txt') || null,
+        'the end of its first round',
+        patienceMs,
+      )
+      await until(
+        async () => {
+          const response = await server.request('GET', `/api/v1/tasks/${id}/events`)
+          return /"type":"step.started","step":"checks"/.test(await response.text()) || null
+        },
+        'its checks',
+        patienceMs,
+      )
+      await server.process.stop('SIGKILL')
+      server = await startServer(place, ['--slots', '2'])
+      const task = await server.untilDone(id, patienceMs)
+      expect(task).toMatchObject({ outcome: 'pushed', attempt: 2 })
+      const last = api.turns.findLast((turn) => turn.scene === 'mends')
+      expect(JSON.stringify(last?.body)).toContain('scene:mends')
+      // The first round, which alone said that, was not done again.
+      expect((await outputOf(database, id)).split('I wrote written.txt')).toHaveLength(3)
     })
 
     it('whose worker is killed in the middle of its turn is run again, and pushes once', async () => {
