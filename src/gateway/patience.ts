@@ -55,13 +55,24 @@ export class Patience {
     }
     const leftMs = this.#patienceMs - (nowMs - this.#row.sinceMs)
     if ((delayMs ?? 0) < leftMs) return null
-    // What was said to pass in a moment has not.
-    return Math.max(this.#nextBackoff(), Math.min((delayMs ?? 0) + 1000, longestMs))
+    return this.#waitAfter(refusal)
   }
 
   /** The last refusal of a row that has lasted too long, though nobody has asked again; `null`: there is none. */
   overdue(nowMs: number): Passing | null {
     return this.#row !== null && nowMs - this.#row.sinceMs >= this.#patienceMs ? this.#row.last : null
+  }
+
+  /** Milliseconds for which the account has to be left alone where the command line has given up; `null`: nothing was refused last. */
+  givenUp(): { readonly refusal: Passing; readonly delayMs: number } | null {
+    if (this.#row === null) return null
+    const refusal = this.#row.last
+    return { refusal, delayMs: this.#waitAfter(refusal) }
+  }
+
+  /** What was said to pass in a moment has not. */
+  #waitAfter({ delayMs }: Passing): number {
+    return Math.max(this.#nextBackoff(), Math.min((delayMs ?? 0) + 1000, longestMs))
   }
 
   get #patienceMs(): number {

@@ -105,6 +105,13 @@ export class Session implements GatewaySession {
     return this.#stop
   }
 
+  givenUp(): GatewayStop | null {
+    const found = this.#stop === null ? this.#facts.patience.givenUp() : null
+    if (found === null) return this.#stop
+    const { refusal, delayMs } = found
+    return { kind: 'quota', account: this.#facts.account, delayMs, message: this.#cleaned(refusal.message) }
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed

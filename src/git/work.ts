@@ -6,6 +6,7 @@ import type { CommitObject } from './commit-object.ts'
 import { GitFailure, type Git } from './git-command.ts'
 import { readLog, readTree } from './head.ts'
 import { historyOfOne, readHistory } from './history.ts'
+import { readPassing } from './passing.ts'
 
 export interface WorkFacts extends Changes {
   readonly taskId: string
@@ -46,6 +47,8 @@ export function heldWork(git: Git, gitDir: string, facts: WorkFacts): Work {
     readFile: (at, path, maxBytes) => blobs.read(at === 'base' ? baseSha : headSha, path, maxBytes),
     history: async (maxBytes) =>
       historyOfOne(facts) ?? readHistory(git, gitDir, { baseSha, headSha, commits: facts.commits, maxBytes }),
+    passing: async (maxCommits) =>
+      facts.commits <= 1 ? [] : readPassing(git, gitDir, facts, { blobs, maxCommits }),
     log: () => readLog(git, gitDir, baseSha, headSha),
     headTree: () => readTree(git, gitDir, headSha),
     async bundle() {

@@ -21,8 +21,12 @@ export function newFailures(base: CheckOutput, head: CheckOutput): readonly stri
   if (!base.whole || !head.whole) return null
   const more = linesMore(before, after)
   const [known, failing] = [namedFailures(before), namedFailures(after)]
-  const comparable = base.exitCode === head.exitCode && !more.some((line) => beyondTests.test(line))
+  const alike = base.exitCode === head.exitCode
+  const comparable = alike && !more.some((line) => beyondTests.test(line))
   if (known !== null && failing !== null && comparable) return failing.filter((name) => !known.includes(name))
+  // A run that broke off says less than one that only fails as before.
+  const says = after.some((line) => line !== '') || before.every((line) => line === '')
+  if (more.length === 0 && !(alike && says && (known === null || failing !== null))) return null
   return more
 }
 
@@ -82,6 +86,8 @@ const runners: readonly Runner[] = [
     failure: /^(?:FAILED|ERROR) ([^\s].*?)(?: - .*)?$/,
     sum: /^=+ (?:(\d+) failed)?[^=]*?(?:(\d+) errors?)?[^=]* in [\d.]+s.*=+$/,
   },
+  // Python's unittest.
+  { failure: /^(?:FAIL|ERROR): (.+)$/, sum: /^FAILED \((?:failures=(\d+))?(?:, )?(?:errors=(\d+))?.*\)$/ },
   // cargo test; it says so once for each program of tests.
   { failure: /^test (.+) \.\.\. FAILED$/, sum: /^test result: FAILED\..* (\d+) failed;/ },
   // node --test and all that speak TAP, at the outermost level or below.

@@ -49,6 +49,8 @@ export interface GatewaySession {
   usage(): GatewayUsage
   /** Why the agent can get no further; `null`: nothing is in its way. */
   stop(): GatewayStop | null
+  /** The same of an agent that ended by itself, and badly: what its provider refused last may be why. */
+  givenUp(): GatewayStop | null
   /** Ends what is under way. Idempotent. */
   close(): Promise<void>
 }

@@ -127,10 +127,25 @@ export interface Work {
   log(): Promise<readonly CommitFacts[]>
   /** What every commit from base to head says and adds; patches of `maxBytes` at most, all together. */
   history(maxBytes: number): Promise<History>
+  /**
+   * The commits between base and head, oldest first; `null`: there are more than `maxCommits`. Empty where the head is
+   * the only one.
+   */
+  passing(maxCommits: number): Promise<readonly PassedCommit[] | null>
   /** Every path of the head. */
   headTree(): Promise<ReadonlyMap<string, TreeEntry>>
   /** A bundle of base..head, of what was judged (not of what was handed over). */
   bundle(): Promise<Buffer>
+}
+
+/** A commit on the way to the head, which is pushed with it. */
+export interface PassedCommit {
+  readonly sha: string
+  /** What it has otherwise than the base, where the head does not change that path, or not as a file without lines. */
+  readonly changes: readonly Change[]
+  /** As {@link Work.readFile}, with this commit for the head. */
+  readFile(at: 'base' | 'head', path: string, maxBytes: number): Promise<Buffer | null>
+  tree(): Promise<ReadonlyMap<string, TreeEntry>>
 }
 
 /** Who made a commit, and on what. */

@@ -98,7 +98,6 @@ describe.skipIf(skipped !== null).each([...cliNames])(
       ['asks', 'agent_failed', /asked a question and waited/],
       ['404', 'agent_failed', /model|not found/i],
       ['401', 'invalid', /could not work/],
-      ['403', 'invalid', /could not work/],
       ['says', 'no_changes', /nothing differs/],
     ] as const)('ends %s as %s', async (scene, outcome, reason) => {
       const task = await ended(scene)
@@ -112,7 +111,21 @@ describe.skipIf(skipped !== null).each([...cliNames])(
       expect(task.evidence?.files).toEqual([scene === 'runs' ? 'ran.txt' : 'written.txt'])
     })
 
-    it.each(['500', '529', '429'])('is held where its provider goes on to answer %s', async (scene) => {
+    it('ends 403 as what it means', async () => {
+      const task = await ended('403')
+      // OpenAI means a model by it, the others the key.
+      expect(task.outcome).toBe(name === 'codex' ? 'agent_failed' : 'invalid')
+    })
+
+    it('ends 500 that goes on as agent_failed', async () => {
+      const task = await ended('500')
+      expect([task.outcome, task.reason]).toEqual([
+        'agent_failed',
+        expect.stringMatching(/500|internal|high demand/i),
+      ])
+    })
+
+    it.each(['529', '429'])('is held where its provider goes on to answer %s', async (scene) => {
       const { id } = await submit(scene)
       const held = await until(
         async () => {

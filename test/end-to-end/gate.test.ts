@@ -54,6 +54,32 @@ describe('the gate stands between the agent and the remote', () => {
     expect(await answer.text()).toContain(`on the branch ${pushed.task.branch}`)
   })
 
+  it('what a commit on the way holds is pushed with it, and judged with it', async () => {
+    const rules = 'fixRounds: 0\npolicy:\n  deny: ["secret/**"]\n  binary: deny\n  maxFileBytes: 1000\n'
+    const commit = 'git add --all && git commit -qm step --no-verify'
+    const hidden = [
+      'mkdir -p secret .github/workflows; echo 1 > secret/one; echo 1 > .github/workflows/own.yml',
+      `head -c 2000 /dev/zero | tr '\\0' a > large.txt; printf '\\0' > README.md`,
+      commit,
+      'git rm -rq secret .github large.txt; git checkout -q HEAD~ README.md; echo 1 > one',
+      commit,
+    ].join('\n')
+    const { task, branches } = await work(rules, hidden)
+    expect(task).toMatchObject({ outcome: 'rejected', evidence: { files: ['one'], commits: 2 } })
+    const found = task.evidence?.policy?.violations.map(({ rule, file }) => `${rule} ${file}`)
+    expect(found?.toSorted()).toEqual([
+      'binary README.md',
+      'deny secret/one',
+      'maxFileBytes large.txt',
+      'protect .github/workflows/own.yml',
+    ])
+    expect(task.reason).toContain('would be pushed with the history')
+    expect(branches).toEqual(['main'])
+    // Commits that hold nothing of the kind stay as they are.
+    const good = await work(rules, `echo 1 > one; ${commit}; echo 2 > two; ${commit}; rm one; ${commit}`)
+    expect(good.task).toMatchObject({ outcome: 'pushed', evidence: { files: ['two'], commits: 3 } })
+  })
+
   it('what setup left is not the agent’s work, as long as the agent does not touch it', async () => {
     const rules = 'setup: echo dirty > "made here.txt"; mkdir out; echo 1 > out/one; echo more >> README.md\n'
     const nothing = await work(rules, 'true')
@@ -172,6 +198,22 @@ describe('the gate stands between the agent and the remote', () => {
       outcome: 'pushed',
       evidence: { checks: [{ name: 'old', baselineFailed: true }] },
     })
+  })
+
+  it('a check that breaks off does not pass for one that fails as on the base', async () => {
+    const files = {
+      'calc.py': 'def add(a, b):\n    return a + b\n',
+      'test_calc.py':
+        'import unittest, calc\nclass T(unittest.TestCase):\n    def test_known(self):\n        self.fail()\n    def test_add(self):\n        self.assertEqual(calc.add(1, 2), 3)\n',
+    }
+    const rules =
+      'fixRounds: 0\nchecks:\n  - {name: unit, run: python3 -m unittest -v test_calc, baseline: true}\n'
+    for (const broken of ['import sys; sys.exit(1)', 'import os; os._exit(1)', 'def add(a, b): return 0']) {
+      const { task } = await work(rules, `echo '${broken}' > calc.py`, files)
+      expect([broken, task.outcome]).toEqual([broken, 'checks_failed'])
+    }
+    const { task } = await work(rules, 'echo "# good" >> calc.py', files)
+    expect(task).toMatchObject({ outcome: 'pushed', evidence: { checks: [{ baselineFailed: true }] } })
   })
 
   it('a secret in what was added is rejected, without being told again', async () => {

@@ -51,12 +51,14 @@ describe.each(dialects)('refusals of $name', ({ provider, asking }) => {
     const answer = await ask(session, asking(session, 'scene:429'))
     expect(answer.status).toBe(429)
     expect(session.stop()).toBeNull()
+    // Where it ends now instead of asking again, that is why.
+    expect(session.givenUp()).toMatchObject({ kind: 'quota', delayMs: expect.any(Number) })
     const statuses = []
     for (let tried = 0; tried < 5; tried++) {
       statuses.push((await ask(session, asking(session, 'scene:flaky'))).status)
     }
     expect(statuses.at(-1)).toBe(200)
-    expect(session.stop()).toBeNull()
+    expect([session.stop(), session.givenUp()]).toEqual([null, null])
     // Refused requests cost nothing.
     await session.close()
     expect(session.usage()).toMatchObject({ requests: 6, inputTokens: 1200 })

@@ -48,7 +48,6 @@ describe('failures that the base has too', () => {
     expect(told(vitest(['a']), vitest(['a'], ['new.test.ts']))).not.toEqual([])
     expect(told(go(['TestA']), `${go(['TestA'])}\nFAIL\texample.org/z [build failed]`)).not.toEqual([])
     expect(told(cargo(['a']), `${cargo(['a'])}\nerror[E0308]: mismatched types`)).not.toEqual([])
-    expect(newFailures(output(cargo(['a']), 101), output(cargo(['a']), 1))).toEqual([])
     expect(newFailures(output(cargo(['a']), 101), output(`${cargo(['a'])}\nother words`, 1))).toEqual([
       'other words',
     ])
@@ -63,6 +62,26 @@ describe('failures that the base has too', () => {
     expect(told('Found 5 errors.', 'Found 1 error.')).toEqual([])
     expect(told(base, base.replace('a.ts', 'b.ts'))).toHaveLength(1)
     expect(told(`\u001b[31m${base}\u001b[0m`, base)).toEqual([])
+  })
+
+  test('a run that broke off says less than one that fails as before, and is not taken for it', () => {
+    const unittest = (names: string[]) =>
+      `${names.map((name) => `FAIL: ${name}\n----\nTraceback`).join('\n')}\nRan 2 tests in 0.001s\n\nFAILED (failures=${names.length})`
+    expect(told(unittest(['test_a (t.T)']), unittest(['test_a (t.T)', 'test_b (t.T)']))).toEqual([
+      'test_b (t.T)',
+    ])
+    expect(told(unittest(['test_a (t.T)']), unittest(['test_a (t.T)']))).toEqual([])
+    // It ended before it printed anything, or after the first lines, which the base has, too.
+    expect(told(unittest(['test_a (t.T)']), '')).toBeNull()
+    expect(told(pytest(['a'], '1 failed'), 'F.')).toBeNull()
+    expect(told('Found 1 error.', '')).toBeNull()
+    expect(told('', '')).toEqual([])
+    // Another exit code is another failure.
+    expect(newFailures(output(cargo(['a']), 101), output(cargo(['a']), 1))).toBeNull()
+    expect(newFailures(output('Found 1 error.', 1), output('Found 1 error.', 2))).toBeNull()
+    expect(newFailures(output('Found 1 error.', 1), output('Found 1 error.', null))).toBeNull()
+    // Fewer findings are fewer findings.
+    expect(told('a.py:1: E501\nb.py:2: E302', 'b.py:2: E302')).toEqual([])
   })
 
   test('temporary names, addresses and times do not count', () => {

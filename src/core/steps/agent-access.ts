@@ -100,6 +100,11 @@ export class AgentAccess {
     return this.#ways.map(({ session }) => session.stop()).find((stop) => stop !== null) ?? null
   }
 
+  /** Why an agent that ended badly by itself did; `null`: nothing was in its way. */
+  givenUp(): GatewayStop | null {
+    return this.#ways.map(({ session }) => session.givenUp()).find((stop) => stop !== null) ?? null
+  }
+
   /** What this attempt has used; `null`: nobody counts. */
   usage(): GatewayUsage | null {
     const all = this.#ways.map(({ session }) => session.usage())

@@ -59,7 +59,7 @@ export class AgentRounds {
     this.#answer = end.text
     this.#conversation = end.conversation ?? this.#conversation
     this.#count(end.evidence, access, program)
-    await judgeTurn(attempt, attempt.agent.name, turn, access.stop())
+    await judgeTurn(attempt, attempt.agent.name, turn, access)
   }
 
   /** What its last answer asks of a person, in place of doing the work; `null`: nothing. */

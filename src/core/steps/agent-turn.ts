@@ -69,14 +69,16 @@ export async function runTurn(attempt: Attempt, plan: TurnPlan): Promise<EndedTu
   return { exec, end: call.end(exec), cut: cutting.signal.aborted ? String(cutting.signal.reason) : null }
 }
 
-/** Resolves where the turn was good; everything else is thrown. `stop`: what is in the way to its provider. */
+/** Resolves where the turn was good; everything else is thrown. */
 export async function judgeTurn(
   attempt: Attempt,
   agent: AgentName,
   { exec, end, cut }: EndedTurn,
-  stop: GatewayStop | null,
+  access: AgentAccess,
 ): Promise<void> {
   if (attempt.signal.aborted && exec.kind === 'aborted') throw attempt.signal.reason
+  const gaveUp = exec.kind === 'exited' && end.fault?.kind === 'failed' && cut === null
+  const stop = gaveUp ? access.givenUp() : access.stop()
   // A quota that ran out with its last answer is the next task's matter.
   const done = exec.kind === 'exited' && end.fault === null && cut === null
   if (stop !== null && !(done && stop.kind === 'quota')) await stopFor(attempt, agent, stop)

@@ -16,7 +16,8 @@ export const bundleName = 'work.bundle'
  * Runs in the agent's sandbox, since the clone's configuration is the agent's by now. Commits what was left
  * uncommitted, keeps what was committed, and packs HEAD since the base. Nothing that it prints is believed.
  *
- * Environment: NS_BASE (SHA), NS_SETUP (tree that set-up left, or nothing), NS_MESSAGE, NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
+ * Environment: NS_BASE (SHA), NS_SETUP (tree that set-up left, or nothing), NS_MESSAGE, NS_AMEND (the line by which our own
+ * commit of a round before is known, for as long as nobody else has it; or nothing), NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
  */
 export const commitScript = String.raw`
 set -u
@@ -75,7 +76,12 @@ if links; then
   stage || { echo "$said"; exit 11; }
 fi
 if [ -s "$staged" ] || [ -e .git/MERGE_HEAD ]; then
-  said=$(git commit --quiet --no-verify --message "$NS_MESSAGE" 2>&1)
+  # What a round before left and this one takes back is not to be pushed with the history.
+  again=
+  if [ -n "$NS_AMEND" ] && [ ! -e .git/MERGE_HEAD ] && git log -1 --format=%B | grep -Fqx "$NS_AMEND"; then
+    again='--amend --allow-empty'
+  fi
+  said=$(git commit --quiet --no-verify $again --message "$NS_MESSAGE" 2>&1)
   # Nothing was left to commit where a repository inside turned out to be empty.
   [ $? = 0 ] || git diff-index --cached --quiet HEAD || { echo "git commit failed: $said"; exit 11; }
 fi

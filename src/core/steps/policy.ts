@@ -1,5 +1,5 @@
 import type { Violation } from '../../model/evidence.ts'
-import { judge } from '../../model/policy/judge.ts'
+import { judge, judgeCommit } from '../../model/policy/judge.ts'
 import type { Policy } from '../../model/policy/schema.ts'
 import { effectivePolicy } from '../../model/repository-file/effective-policy.ts'
 import type { Work } from '../../ports/publisher.ts'
@@ -26,7 +26,7 @@ export function judgePolicy(
 
 /** What of the policy some work breaks; reads no more of the work than the policy asks for. */
 export async function judgeWork(scan: SecretScanner, policy: Policy, work: Work): Promise<Violation[]> {
-  return judge(policy, {
+  const atHead = await judge(policy, {
     changes: work.changes,
     insertions: work.insertions,
     deletions: work.deletions,
@@ -35,6 +35,34 @@ export async function judgeWork(scan: SecretScanner, policy: Policy, work: Work)
     readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
     headTree: () => work.headTree(),
   })
+  return [...atHead, ...(await judgePassing(policy, work, atHead))]
+}
+
+const maxPassing = 300
+
+/** What the head does not show, and commits before it do. */
+async function judgePassing(
+  policy: Policy,
+  work: Work,
+  known: readonly Violation[],
+): Promise<readonly Violation[]> {
+  const commits = await work.passing(maxPassing)
+  if (commits === null) {
+    const message = `The work has more than ${maxPassing} commits, too many to be looked through. Make fewer of them (git reset --soft to the base, then commit).`
+    return [{ rule: 'commits', file: null, line: null, message }]
+  }
+  const keyOf = ({ rule, file }: Violation) => `${rule} ${file}`
+  const told = new Set(known.map(keyOf))
+  const found: Violation[] = []
+  for (const { sha, changes, readFile, tree } of commits) {
+    if (changes.length === 0) continue
+    for (const violation of await judgeCommit(policy, sha, { changes, readFile, headTree: tree })) {
+      if (told.has(keyOf(violation))) continue
+      told.add(keyOf(violation))
+      found.push(violation)
+    }
+  }
+  return found
 }
 
 /** Listing them costs a process, and hardly any policy needs it. */

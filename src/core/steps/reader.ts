@@ -126,7 +126,7 @@ async function faultOf(
   access: AgentAccess,
 ): Promise<string | null> {
   try {
-    await judgeTurn(attempt, agent.name, ended, access.stop())
+    await judgeTurn(attempt, agent.name, ended, access)
     return null
   } catch (error) {
     if (!(error instanceof Stop)) throw error

@@ -109,6 +109,7 @@ export class Workshop {
           NS_BASE: this.#source.sha,
           NS_SETUP: this.#setupTree,
           NS_MESSAGE: commitMessage(attempt),
+          NS_AMEND: isPushed(attempt) ? '' : taskTrailer(attempt),
           NS_BUNDLE: `${sandbox.outPath}/${bundleName}`,
           GIT_AUTHOR_NAME: authorName,
           GIT_AUTHOR_EMAIL: authorEmail,
@@ -146,12 +147,21 @@ async function takeBundle(sandbox: Sandbox): Promise<Buffer | null> {
   }
 }
 
+/** Whether the remote may have commits of this task already. */
+function isPushed({ claimed, evidence }: Attempt): boolean {
+  return claimed.ownShas.length > 0 || evidence.confirmedAt !== null
+}
+
 const maxTitleLength = 72
+
+function taskTrailer({ claimed }: Attempt): string {
+  return `Nightshift-Task: ${claimed.task.id}`
+}
 
 /** Title, and the trailers that say where the commit comes from. */
 export function commitMessage(attempt: Attempt): string {
   const { task, lease } = attempt.claimed
   const firstLine = task.prompt.trim().split('\n')[0]?.trim() ?? ''
   const title = firstLine.length > maxTitleLength ? `${firstLine.slice(0, maxTitleLength - 1)}…` : firstLine
-  return `${title}\n\nNightshift-Task: ${task.id}\nNightshift-Attempt: ${lease.attempt}\n`
+  return `${title}\n\n${taskTrailer(attempt)}\nNightshift-Attempt: ${lease.attempt}\n`
 }

@@ -40,6 +40,9 @@ const rules: readonly Rule[] = [
   tests,
 ]
 
+/** What counts for every commit, since all of them are pushed: what a path may be, and what it may hold as a whole. */
+const rulesOfCommits: readonly Rule[] = [paths, allow, deny, protect, maxFileBytes, binary, submodules]
+
 /** Violations of one rule that are told; one more says how many there are. Evidence and prompts stay readable. */
 export const maxViolationsPerRule = 100
 
@@ -47,7 +50,28 @@ export const maxViolationsPerRule = 100
  * Every rule that the work breaks; empty: it holds. Rejects only where the work's own functions do, that is where the
  * machinery failed: never on account of what an agent made.
  */
-export async function judge(policy: Policy, work: JudgedWork): Promise<Violation[]> {
+export function judge(policy: Policy, work: JudgedWork): Promise<Violation[]> {
+  return judgeBy(rules, policy, work)
+}
+
+/** What a commit on the way to the head breaks though the head does not, by the rules that count for every commit. */
+export async function judgeCommit(
+  policy: Policy,
+  sha: string,
+  commit: Pick<JudgedWork, 'changes' | 'readFile' | 'headTree'>,
+): Promise<Violation[]> {
+  const found = await judgeBy(rulesOfCommits, policy, {
+    ...commit,
+    insertions: 0,
+    deletions: 0,
+    commits: [],
+    secretFindings: [],
+  })
+  const where = `Commit ${sha.slice(0, 12)} has it, and would be pushed with the history: make the commits anew without it (git reset --soft to the base, then commit).`
+  return found.map((violation) => ({ ...violation, message: `${violation.message} ${where}` }))
+}
+
+async function judgeBy(by: readonly Rule[], policy: Policy, work: JudgedWork): Promise<Violation[]> {
   const found: Violation[] = []
   let tree: ReturnType<JudgedWork['headTree']> | null = null
   const once: JudgedWork = {
@@ -59,7 +83,7 @@ export async function judge(policy: Policy, work: JudgedWork): Promise<Violation
     readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
     headTree: () => (tree ??= work.headTree()),
   }
-  for (const rule of rules) {
+  for (const rule of by) {
     const violations = await rule(policy, once)
     found.push(...violations.slice(0, maxViolationsPerRule))
     const [first] = violations

@@ -30,7 +30,8 @@ function unionFaults(
   if (meant !== null) return meant.flatMap((one) => faultsOf(one, document, lines))
   const issues = issue.errors.flat().filter((one) => one.path.length === 0)
   const forms = [...new Set(issues.map((one) => issueWords(one, kinds).replace(/^must be /, '')))]
-  return [faultAt(issue.path, `must be ${forms.join(', or ')}`, document, lines)]
+  const words = forms.includes('is needed') ? 'is needed' : `must be ${forms.join(', or ')}`
+  return [faultAt(issue.path, words, document, lines)]
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -82,6 +82,79 @@ export type Edit = [kind: Kind, what: string, from: string | RegExp, to: string]
 
 /** Edits after which the tests hold less. */
 export const weaker: Edit[] = [
+  ['js', 'a test returns before it asks', '    expect(add(2, 2))', '    return\n    expect(add(2, 2))'],
+  ['js', 'the process is ended by an optional call', "describe('sums'", "process?.exit(0)\ndescribe('sums'"],
+  [
+    'js',
+    'the way to end the process is imported',
+    "describe('sums'",
+    "import { exit } from 'node:process'\ndescribe('sums'",
+  ],
+  [
+    'js',
+    'a comment is ended by another line end',
+    "  it('adds'",
+    "  // fine\u2028 it.skip('other', () => {})\n  it('adds'",
+  ],
+  [
+    'py',
+    'a test returns before it asks',
+    '    assert add(1, 2) == 3',
+    '    add(1, 2)\n    return\n    assert add(1, 2) == 3',
+  ],
+  [
+    'py',
+    'a test is skipped by a letter that only looks another',
+    'def test_adds',
+    '@pytest.mark.\u017fkip\ndef test_adds',
+  ],
+  [
+    'py',
+    'a test is skipped on a line that goes on',
+    'def test_adds',
+    '@pytest.mark.\\\n  xfail\ndef test_adds',
+  ],
+  [
+    'py',
+    'a class is no test any more, from outside',
+    'class TestMore:',
+    'test_adds.__test__ = False\nclass TestMore:',
+  ],
+  ['py', 'an assertion asks a tuple', 'assert add(1, 2) == 3', "assert (add(1, 2) == 3, 'sum')"],
+  [
+    'py',
+    'a report is changed',
+    'class TestMore:',
+    'def pytest_runtest_logreport(report):\n    report.outcome = 1\nclass TestMore:',
+  ],
+  [
+    'go',
+    'a test is skipped by a method of a value in parentheses',
+    '\tassert.Equal',
+    '\t(t).Skip("x")\n\tassert.Equal',
+  ],
+  ['go', 'a test is skipped on two lines', '\tassert.Equal', '\tt.\n\t\tSkip()\n\tassert.Equal'],
+  [
+    'go',
+    'a test skips itself by another name',
+    '\tassert.Equal',
+    '\tgo2 := t.SkipNow\n\tgo2()\n\tassert.Equal',
+  ],
+  ['go', 'a file is left out, behind a space', 'package sums', ' //go:build never\n\npackage sums'],
+  ['go', 'a test becomes a method', 'func TestSub(', 'func (z) TestSub('],
+  ['go', 'a test returns before it asks', '\tassert.Equal', '\tt.Log(1)\n\treturn\n\tassert.Equal'],
+  [
+    'java',
+    'a test is left out by the version',
+    '    @Test\n',
+    '    @EnabledForJreRange(min = JRE.JAVA_99)\n    @Test\n',
+  ],
+  [
+    'java',
+    'a test aborts itself',
+    'assertEquals(3, add(1, 2));',
+    'if (add(1, 2) != 3) throw new TestAbortedException(); assertEquals(3, add(1, 2));',
+  ],
   ['js', 'a test is skipped', "it('adds'", "it.skip('adds'"],
   ['js', 'a test is skipped by brackets', "it('adds'", "it['skip']('adds'"],
   ['js', 'a test is skipped by an escaped letter', "it('adds'", "it.sk\\u0069p('adds'"],
@@ -294,6 +367,36 @@ export const weaker: Edit[] = [
 
 /** Edits after which they hold as much. */
 export const asStrong: Edit[] = [
+  [
+    'js',
+    'a helper returns early',
+    "describe('sums'",
+    "function wait(n) {\n  if (n > 3) return\n  add(n, 1)\n}\ndescribe('sums'",
+  ],
+  [
+    'js',
+    'a helper returns in a block',
+    "describe('sums'",
+    "function wait(n) {\n  if (n > 3) {\n    return;\n  }\n  add(n, 1)\n}\ndescribe('sums'",
+  ],
+  [
+    'py',
+    'a helper returns early',
+    'def test_adds',
+    'def helper(n):\n    if n:\n        return 1\n    return 2\n\ndef test_adds',
+  ],
+  [
+    'py',
+    'a tuple is compared',
+    'assert add(1, 2) == 3',
+    'assert add(1, 2) == 3\n    assert (add(1, 2), 1) == (3, 1)',
+  ],
+  [
+    'go',
+    'a helper returns early',
+    'func TestSub',
+    'func helper(n int) {\n\tif n > 3 {\n\t\treturn\n\t}\n\tadd(n, 1)\n}\n\nfunc TestSub',
+  ],
   [
     'js',
     'a test more',

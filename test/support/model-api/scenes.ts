@@ -28,9 +28,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
     return call(edit(turn, 'README.md', title, `${title}, edited`))
   },
   runs: (turn) =>
-    turn.results.length === 0
-      ? call(shell(turn, 'echo "ran in $(pwd)" >ran.txt; echo done'))
-      : words('I ran the command.'),
+    turn.results.length === 0 ? call(shell(turn, 'pwd >ran.txt; echo done')) : words('I ran the command.'),
   /** Never comes to an end by itself, and costs a lot. */
   loops: (turn) =>
     call(shell(turn, `echo ${turn.results.length} >>loop.txt`), { input: 20_000, output: 2000 }),

@@ -14,7 +14,8 @@ const forges = [
 ]
 
 const anyLanguage = [
-  '**/{Makefile,makefile,GNUmakefile,justfile,Justfile,.justfile,Taskfile.yml,Taskfile.yaml}',
+  '**/{Makefile,makefile,GNUmakefile,justfile,Justfile,.justfile,Taskfile.yml,Taskfile.yaml,Rakefile,rakefile,.bazelrc}',
+  '**/{mise,.mise}.toml',
   '**/{.editorconfig,.gitattributes,.pre-commit-config.yaml,.pre-commit-hooks.yaml,.shellcheckrc,.codespellrc}',
   '**/{.markdownlint*,.yamllint*,.hadolint.yaml,.typos.toml,typos.toml,cspell.json,cspell.*.json,.cspell.json}',
   '**/{*.mk,.lfsconfig,sonar-project.properties}',
@@ -70,6 +71,7 @@ const java = [
   '**/{testng.xml,junit-platform.properties,detekt.yml,detekt.yaml,.scalafmt.conf,lombok.config}',
   '**/{gradle.properties,settings.gradle,settings.gradle.kts,gradlew,gradlew.bat,mvnw,mvnw.cmd}',
   '**/gradle/wrapper/**',
+  '**/buildSrc/**',
   '**/.mvn/**',
   '**/META-INF/services/org.{junit,testng}*',
 ]

@@ -11,3 +11,7 @@ export function bracedBody(masked: string, opening: RegExp, start: number, end: 
   const to = masked.indexOf('}', from)
   return to < 0 ? null : { start: from, end: to }
 }
+
+/** A return that nothing decides on, with more of the same block behind it: that is never reached. */
+export const afterReturn =
+  /(?<!(?:^|[\s;{}])(?:if|else|for|while|case|default)\b[^\n{}]{0,300}\n?[ \t]{0,80})\breturn[ \t]*(?:;|\n)\s*(?!\}|case\b|default\b)\S/gm

@@ -1,8 +1,8 @@
-import { bracedBody } from './braces.ts'
+import { afterReturn, bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 const otherSystem =
-  /_(?:aix|android|darwin|dragonfly|freebsd|illumos|ios|js|netbsd|openbsd|plan9|solaris|wasip1|windows|386|arm|loong64|mips|mipsle|mips64|mips64le|ppc64|ppc64le|riscv64|s390x|wasm)_test\.go$/
+  /_(?:aix|android|darwin|dragonfly|freebsd|hurd|illumos|ios|js|nacl|netbsd|openbsd|plan9|solaris|wasip1|windows|zos|386|arm|armbe|arm64|arm64be|loong64|mips|mipsle|mips64|mips64le|ppc|ppc64|ppc64le|riscv|riscv64|s390|s390x|sparc|sparc64|wasm)_test\.go$/
 
 /** Go: the testing package, testify and the like. */
 export const go: Language = {
@@ -31,8 +31,8 @@ export const go: Language = {
   assertion:
     /\b\w+\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\s*\(|\b(?:assert|require|is|must|expect|check|verify|Expect|Require|Assert)\w*(?:\.\w+)?\s*\(/gm,
   weakenings: [
-    { what: 'skips a test', pattern: /\b\w+\.(?:Skip|Skipf|SkipNow)\s*\(/gm },
-    { what: 'turns code off', pattern: /^\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
+    { what: 'skips a test', pattern: /[\w)]\s*\.\s*(?:Skip|Skipf|SkipNow)\b/gm },
+    { what: 'turns code off', pattern: /^[ \t]*\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
     {
       what: 'ends the tests early',
       pattern: /\bos\.Exit\s*\(\s*(?:0\s*\)|\w+\.Run\s*\(\s*\)\s*[^\s)])|\bsyscall\.(?:Exit|Kill)\s*\(/gm,
@@ -41,6 +41,9 @@ export const go: Language = {
       what: 'ends the tests early',
       pattern: /^func\s+TestMain\s*\([^()]{0,100}\)\s*\{(?!(?:(?!^\})[\s\S]){0,3000}?\.Run\s*\()/gm,
     },
+    // What has a receiver is a method, which nobody runs as a test.
+    { what: 'skips a test', pattern: /^func\s+\([^)]{0,200}\)\s*Test\w*\s*\(\s*\w*\s*\*\s*testing\.T\b/gm },
+    { what: 'turns code off', pattern: afterReturn },
     {
       what: 'turns code off',
       pattern: /\bif\s+(?:false|!true)\b|^func\s+Test\w*\([^)]{0,200}\)\s*\{\s*return\b/gm,

@@ -1,4 +1,4 @@
-import { bracedBody } from './braces.ts'
+import { afterReturn, bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 /** Java and Kotlin: JUnit 3 to 6, TestNG. */
@@ -36,7 +36,7 @@ export const java: Language = {
     {
       what: 'skips a test',
       pattern:
-        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\bSkipException\b|\benabled\s*=\s*false\b/gm,
+        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn|EnabledFor|DisabledFor|EnabledIn|DisabledIn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\b(?:SkipException|TestAbortedException|AssumptionViolatedException)\b|\benabled\s*=\s*false\b/gm,
     },
     {
       what: 'skips a test',
@@ -48,6 +48,7 @@ export const java: Language = {
       pattern:
         /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{\s*\}|\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
     },
+    { what: 'turns code off', pattern: afterReturn },
     {
       what: 'ends the tests early',
       pattern: /\bSystem\s*\.\s*exit\s*\(|\bRuntime\b[^;\n]{0,100}?\.\s*(?:exit|halt)\s*\(/gm,

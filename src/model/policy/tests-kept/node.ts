@@ -1,4 +1,4 @@
-import { bracedBody } from './braces.ts'
+import { afterReturn, bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 const named = /[._-](?:test|spec|e2e|cy)\.[^./]+$/i
@@ -43,7 +43,9 @@ export const node: Language = {
           return /[a-z]/i.test(letter) ? letter : text
         },
       )
-      .replace(/\[[ \t]*(['"`])(\w+)\1[ \t]*\]/g, '.$2'),
+      .replace(/\[[ \t]*(['"`])(\w+)\1[ \t]*\]/g, '.$2')
+      // All of these end a line, and with it a comment.
+      .replace(/[\u2028\u2029]|\r(?!\n)/g, '\n'),
   strings: {
     lineComment: '//',
     blockComments: 'plain',
@@ -116,8 +118,13 @@ export const node: Language = {
       what: 'turns code off',
       pattern: /\bexpect\s*\(\s*(?:async\s*)?\(\s*\)\s*=>\s*\{?\s*(?:expect|assert)\w*\s*[.(]/gm,
     },
+    { what: 'turns code off', pattern: afterReturn },
     { what: 'ends the tests early', pattern: /\bprocess\s*\.\s*exitCode\s*=(?!=)/gm },
-    { what: 'ends the tests early', pattern: /\bprocess\s*\.\s*(?:exit|reallyExit|abort|kill)\s*\(/gm },
+    {
+      what: 'ends the tests early',
+      pattern:
+        /\bprocess\s*\??\.\s*(?:exit|reallyExit|abort|kill)\s*(?:\?\.\s*)?\(|\{[^{}\n]{0,200}\b(?:exit|abort|reallyExit)\b[^{}\n]{0,200}\}\s*=\s*process\b|\bimport\s*\{[^{}]{0,200}\b(?:exit|abort|kill)\b/gm,
+    },
     {
       what: 'turns code off',
       pattern:

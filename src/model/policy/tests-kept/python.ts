@@ -13,7 +13,8 @@ export const python: Language = {
     (/(?:^|\/)tests?\//i.test(path) || /(?:^|\/)(?:test_[^/]*|[^/]*_test|tests|conftest)\.py$/i.test(path)),
   isFoundByName: (path) => /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/.test(path),
   isTestCodeOnly: () => true,
-  normalize: (source) => source,
+  // Names are compared as Python does it, and a line goes on behind a backslash.
+  normalize: (source) => source.normalize('NFKC').replace(/\\\n/g, ' \n'),
   strings: {
     lineComment: '#',
     blockComments: 'none',
@@ -39,7 +40,7 @@ export const python: Language = {
     {
       what: 'skips a test',
       pattern:
-        /^[ \t]*(?:collect_ignore(?:_glob)?|__test__)\s*(?:=|\+=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|cmdline_main|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
+        /^[ \t]*collect_ignore(?:_glob)?\s*(?:=|\+=)|\b__test__\s*=(?!=)|\bconfig\s*\.\s*option\s*\.\s*\w+\s*=(?!=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|runtest_logreport|runtest_logstart|report_teststatus|load_initial_conftests|cmdline_(?:main|parse)|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
     },
     {
       what: 'ends the tests early',
@@ -59,6 +60,12 @@ export const python: Language = {
       what: 'turns code off',
       pattern:
         /\bexcept\b(?:[ \t]*\(?[ \t]*(?:AssertionError|Exception|BaseException)\b[^\n:]{0,100})?[ \t]*:\s*(?:pass|\.\.\.|return)\b|\bsuppress\s*\([^()]{0,100}\b(?:AssertionError|Exception|BaseException)\b|\b(?:raises|assertRaises)\s*\(\s*(?:AssertionError|BaseException)\b|\bexitstatus\s*=(?!=)/gm,
+    },
+    {
+      what: 'turns code off',
+      // What follows a return in the same block, a tuple that is always true, a coroutine that nobody awaits.
+      pattern:
+        /^([ \t]+)return\b[ \t]*(?:None|True|False)?[ \t]*\n(?:[ \t]*\n){0,20}\1(?=[^\s)\]}])(?!yield\b)|\bassert[ \t]*\((?:[^()[\]{}\n]|\([^()\n]*\)|\[[^[\]\n]*\]){1,300},(?:[^()[\]{}\n]|\([^()\n]*\)|\[[^[\]\n]*\]){0,300}\)[ \t]*$|^class\s+\w+\([^)\n]{0,200}\bunittest\.TestCase\b(?:(?!^\S)[\s\S]){0,3000}?^(?: {4}|\t)async[ \t]+def[ \t]+test/gm,
     },
     {
       what: 'turns code off',

@@ -1,4 +1,4 @@
-import { bracedBody } from './braces.ts'
+import { afterReturn, bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
 
 /** Rust: test functions of the language, in files of their own and beside the code. */
@@ -36,6 +36,7 @@ export const rust: Language = {
       pattern:
         /#\s*!?\s*\[\s*cfg\s*\(\s*(?!test\s*\))[^\]]{0,200}\]|\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
     },
+    { what: 'turns code off', pattern: afterReturn },
     { what: 'ends the tests early', pattern: /\bprocess\s*::\s*(?:exit|abort)\s*\(/gm },
   ],
 }
