@@ -6,6 +6,7 @@ import { wholePath } from './local-path.ts'
 import { runTable } from './run-commands.ts'
 import { addSubmissionFlags, submissionOf, type SubmissionFlags } from './submission-flags.ts'
 import { table } from './table.ts'
+import { wrap } from './terminal-text.ts'
 
 interface AddFlags extends SubmissionFlags, CommonFlags {
   cron: string
@@ -134,7 +135,17 @@ function scheduleTable(schedules: readonly Schedule[], width: number): string {
     schedule.last === null
       ? '-'
       : `${schedule.last.state}${schedule.last.reason === null ? '' : `: ${schedule.last.reason}`}`,
-    schedule.paused ? 'paused' : schedule.next.map((time) => time.slice(0, 16)).join(' '),
+    schedule.paused ? 'paused' : (timesOf(schedule)[0] ?? 'never'),
   ])
-  return table(columns, rows, width)
+  const more = schedules
+    .filter(({ next }) => next.length > 1)
+    .map((schedule) => wrap(`${schedule.name} next: ${timesOf(schedule).join(', ')}`, width, '  '))
+  return [table(columns, rows, width).trimEnd(), ...more.map((text) => text.trimStart()), ''].join('\n')
+}
+
+/** By the clock of its zone, as the pattern is meant. */
+function timesOf({ next, timeZone }: Schedule): string[] {
+  return next.map((time) =>
+    new Date(time).toLocaleString('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }),
+  )
 }

@@ -79,6 +79,10 @@ describe('schedules over the API', () => {
       422,
       ['task.prompt', 'task.repo'],
     ])
+    expect(
+      await fields({ task: { repo: served.repo, prompt: 'x', command: 'true', branch: 'one' } }),
+    ).toEqual([422, ['task.branch']])
+    expect(await fields({ cron: '0 12 * * *', window: '22:00-06:00' })).toEqual([422, ['window']])
     expect(await fields({ nightly: true })).toEqual([422, ['nightly']])
     expect((await call('POST', '/schedules/none/run')).status).toBe(404)
   })

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { nextTimes } from '../../model/schedule/cron.ts'
+import { isWithin } from '../../model/schedule/window.ts'
 import type { newScheduleSchema, Schedule, ScheduleDefinition } from '../../model/schedule/schedule.ts'
 import type { StoredSchedule } from '../../ports/schedule-store.ts'
 import { judge } from '../judge-submission.ts'
@@ -36,9 +37,16 @@ export function definitionOf(
 /** What would keep the schedule from starting anything, as far as it can be known now. The plan is not read yet. */
 export async function workFaults(
   context: RunContext,
-  { work }: ScheduleDefinition,
+  { cron, timeZone, window, work }: ScheduleDefinition,
 ): Promise<readonly FieldFault[]> {
+  const next = nextTimes(cron, timeZone, new Date(), shownTimes)
+  if (window !== null && !next.some((at) => isWithin(window, timeZone, at))) {
+    return [{ field: 'window', message: 'none of the next times of cron lies within it' }]
+  }
   if (work.kind === 'task') {
+    if ('branch' in work.task) {
+      return [{ field: 'task.branch', message: 'must be left out: every run would want the same one' }]
+    }
     const judged = await judge(context.submit, work.task, 'rest')
     return judged.ok ? [] : judged.faults.map((fault) => ({ ...fault, field: `task.${fault.field}` }))
   }

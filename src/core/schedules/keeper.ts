@@ -1,5 +1,5 @@
 import { lastDue } from '../../model/schedule/cron.ts'
-import { windowEnd } from '../../model/schedule/window.ts'
+import { isWithin, windowEnd } from '../../model/schedule/window.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Log } from '../../ports/log.ts'
 import type { ScheduleStore, StoredSchedule, TakenFiring } from '../../ports/schedule-store.ts'
@@ -85,6 +85,9 @@ async function start(options: KeeperOptions, { schedule, at, state }: TakenFirin
     settle({ state: result, runId: null, reason, delayMs: 0 })
   const ageMs = now().getTime() - at.getTime()
   const { window, timeZone } = schedule
+  if (window !== null && !isWithin(window, timeZone, at)) {
+    return ended('skipped', `it is outside its window ${window}`)
+  }
   if (window !== null && windowEnd(window, timeZone, at) <= now()) {
     return ended('skipped', 'its window closed before it could start')
   }

@@ -18,6 +18,16 @@ function isLength(ms: number | null): boolean {
   return ms !== null && ms >= 60_000 && ms <= maxMs
 }
 
+/** Whether a start at this time lies within: with a length, every start opens its own window. */
+export function isWithin(window: string, timeZone: string, at: Date): boolean {
+  const times = clock.exec(window)
+  if (times === null) return true
+  const [, fromHour = '', fromMinute = '', toHour = '', toMinute = ''] = times
+  const [from, to] = [`${fromHour}:${fromMinute}`, `${toHour}:${toMinute}`]
+  const now = at.toLocaleTimeString('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' })
+  return from < to ? now >= from && now < to : now >= from || now < to
+}
+
 /** When the window that opens at a start closes. */
 export function windowEnd(window: string, timeZone: string, start: Date): Date {
   const times = clock.exec(window)

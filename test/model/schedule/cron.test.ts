@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { cronFault, isTimeZone, lastDue, nextTimes } from '../../../src/model/schedule/cron.ts'
 import { newScheduleSchema } from '../../../src/model/schedule/schedule.ts'
-import { windowEnd } from '../../../src/model/schedule/window.ts'
+import { isWithin, windowEnd } from '../../../src/model/schedule/window.ts'
 
 function next(pattern: string, timeZone: string, after: string, count = 3): string[] {
   return nextTimes(pattern, timeZone, new Date(after), count).map((time) => time.toISOString())
@@ -76,6 +76,20 @@ describe('a window', () => {
     expect(windowEnd('6h', 'Europe/Berlin', start).toISOString()).toBe('2026-10-25T02:30:00.000Z')
     // 06:00 in Berlin, after the clock went back.
     expect(windowEnd('22:00-06:00', 'Europe/Berlin', start).toISOString()).toBe('2026-10-25T05:00:00.000Z')
+  })
+})
+
+describe('a start', () => {
+  it.each([
+    ['22:00-06:00', '2026-10-24T20:30:00Z', true],
+    ['22:00-06:00', '2026-10-25T04:59:00Z', true],
+    ['22:00-06:00', '2026-10-25T05:00:00Z', false],
+    ['22:00-06:00', '2026-10-24T10:00:00Z', false],
+    ['10:00-11:00', '2026-10-24T08:00:00Z', true],
+    ['10:00-11:00', '2026-10-24T09:00:00Z', false],
+    ['6h', '2026-10-24T10:00:00Z', true],
+  ])('within %s at %s: %s', (window, at, within) => {
+    expect(isWithin(window, 'Europe/Berlin', new Date(at))).toBe(within)
   })
 })
 
