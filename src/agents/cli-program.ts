@@ -58,7 +58,7 @@ export class CliProgram {
 
   async #askVersion(path: string): Promise<string | null> {
     try {
-      const env = { PATH: `${this.#place.path}:${dirname(path)}`, HOME: '/nonexistent', LC_ALL: 'C' }
+      const env = { PATH: `${this.#place.path}:${dirname(path)}`, HOME: '/dev/null', LC_ALL: 'C' }
       const ended = await this.#run([path, '--version'], { env, timeoutMs: versionTimeoutMs })
       return /\d+\.\d+\.\d+[\w.+-]*/.exec(ended.stdout.toString('utf8'))?.[0] ?? null
     } catch {

@@ -1,6 +1,6 @@
 import { nextStep } from '../core/next-step.ts'
 import { isGood } from '../model/outcome.ts'
-import { shortId } from '../model/task-id.ts'
+import { shortId, withShortIds } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
 import { elapsed } from '../model/elapsed.ts'
 import { meaningOf } from '../core/outcome-meanings.ts'
@@ -40,7 +40,9 @@ export function closingTable(tasks: readonly Task[], terminal: Terminal): string
 }
 
 function explanation(task: Task, width: number): string {
-  const why = task.reason ?? (task.outcome === null ? 'it has not ended' : meaningOf(task.outcome))
+  const why = withShortIds(
+    task.reason ?? (task.outcome === null ? 'it has not ended' : meaningOf(task.outcome)),
+  )
   const next = nextStep(task)
   const lines = [wrap(`${shortId(task.id)} ${stateOf(task)}: ${why}`, width)]
   if (next !== null) lines.push(wrap(`→ ${next}`, width, '  '))

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { isGood, type Outcome } from '../model/outcome.ts'
 import type { Run, RunBatches } from '../model/run.ts'
-import { shortId } from '../model/task-id.ts'
+import { shortId, withShortIds } from '../model/task-id.ts'
 import { wholeNumber, type CliContext, type CommonFlags } from './context.ts'
 import { elapsed } from '../model/elapsed.ts'
 import { paintedState } from './outcome-text.ts'
@@ -98,7 +98,7 @@ function runText(run: Run, { batches }: RunBatches, terminal: Terminal): string 
     lines.push('', oneLine(`Batch ${batch.id}${title}  (${stateOf(batch)})`, terminal.width))
     for (const task of batch.tasks) {
       const head = `  ${shortId(task.id)}  ${paintedState(task, terminal)}  `
-      const text = `${task.planTask ?? ''} ${task.prompt}${task.reason === null ? '' : `: ${task.reason}`}`
+      const text = `${task.planTask ?? ''} ${task.prompt}${task.reason === null ? '' : `: ${withShortIds(task.reason)}`}`
       lines.push(`${head}${oneLine(text, Math.max(20, terminal.width - 30))}`)
     }
   }

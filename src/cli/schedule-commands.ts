@@ -146,6 +146,8 @@ function scheduleTable(schedules: readonly Schedule[], width: number): string {
 /** By the clock of its zone, as the pattern is meant. */
 function timesOf({ next, timeZone }: Schedule): string[] {
   return next.map((time) =>
-    new Date(time).toLocaleString('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }),
+    new Date(time)
+      .toLocaleString('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+      .replace(' ', 'T'),
   )
 }

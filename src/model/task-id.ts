@@ -12,6 +12,11 @@ export function shortId(id: string): string {
   return id.slice(-8).toLowerCase()
 }
 
+/** A text for people, with the ids in it as short as they are shown elsewhere. */
+export function withShortIds(text: string): string {
+  return text.replace(/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g, shortId)
+}
+
 const maxSlugLength = 40
 
 /** The first words of a prompt, as a branch name can hold them; empty where it has no Latin letter or digit. */

@@ -22,7 +22,7 @@ describe('a command that was typed wrongly', () => {
     ['none at a time', [...run, '--parallel', '0'], '--parallel: must be'],
     [
       'a file that is not there',
-      ['run', '--repo', '.', '--prompt-file', '/nonexistent'],
+      ['run', '--repo', '.', '--prompt-file', '/no/such/file'],
       '--prompt-file: ENOENT',
     ],
     [
