@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { AgentInstall, AgentProgram } from '../ports/agent.ts'
 import type { Problem } from '../ports/runtime.ts'
 import type { Run } from '../process/spawner.ts'
@@ -57,12 +59,16 @@ export class CliProgram {
   }
 
   async #askVersion(path: string): Promise<string | null> {
+    // Some do not start without a home that they can write to.
+    const home = await mkdtemp(join(tmpdir(), 'nightshift-version-')).catch(() => '/nonexistent')
     try {
-      const env = { PATH: `${this.#place.path}:${dirname(path)}`, HOME: '/dev/null', LC_ALL: 'C' }
+      const env = { PATH: `${this.#place.path}:${dirname(path)}`, HOME: home, LC_ALL: 'C' }
       const ended = await this.#run([path, '--version'], { env, timeoutMs: versionTimeoutMs })
       return /\d+\.\d+\.\d+[\w.+-]*/.exec(ended.stdout.toString('utf8'))?.[0] ?? null
     } catch {
       return null
+    } finally {
+      await rm(home, { recursive: true, force: true }).catch(() => {})
     }
   }
 }
