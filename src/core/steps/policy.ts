@@ -35,10 +35,16 @@ export async function judgeWork(scan: SecretScanner, policy: Policy, work: Work)
     readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
     headTree: () => work.headTree(),
   })
-  return [...atHead, ...(await judgePassing(policy, work, atHead))]
+  return restrictsFiles(policy) ? [...atHead, ...(await judgePassing(policy, work, atHead))] : atHead
 }
 
-const maxPassing = 300
+/** Whether anybody wrote down what files may be: else commits on the way have nothing to break. */
+function restrictsFiles({ allow, deny, binary, maxFileBytes, protect }: Policy): boolean {
+  const isProtecting = protect.some(({ defaults, globs }) => defaults || globs.length > 0)
+  return allow.length > 0 || deny.length > 0 || binary === 'deny' || maxFileBytes !== null || isProtecting
+}
+
+const maxPassing = 1000
 
 /** What the head does not show, and commits before it do. */
 async function judgePassing(
