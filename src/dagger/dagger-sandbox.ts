@@ -70,13 +70,13 @@ export class DaggerSandbox implements Sandbox {
     return this.#parts.link.take(name, maxBytes)
   }
 
-  /** Nothing of a task stays on an engine but images and packs. */
-  keep(): Promise<void> {
-    return Promise.resolve()
+  /** On the engine: another engine makes its own. */
+  keep(name: string, key: string): Promise<void> {
+    return this.#parts.link.keep(name, key)
   }
 
-  bring(): Promise<boolean> {
-    return Promise.resolve(false)
+  bring(key: string, name: string): Promise<boolean> {
+    return this.#parts.link.bring(key, name)
   }
 
   /** A closing that failed can be tried again. */

@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import type { JailSpec, Mount } from '../jail/jail-spec.ts'
 import { clonePath, insideHome, outPath, type Covers, type SandboxFolder } from '../jail/sandbox-files.ts'
 import type { RelayNode } from '../jail/way-out.ts'
-import type { SandboxLimits } from '../ports/runtime.ts'
+import type { SandboxPlan } from './protocol.ts'
 
 /** Made anew for every jail, or never seen in one. */
 const ownFolders = new Set(['proc', 'dev', 'sys', 'run', 'tmp', 'home', clonePath.slice(1), outPath.slice(1)])
@@ -51,7 +51,7 @@ export function imageJail(
   root: string,
   folder: SandboxFolder,
   covers: Covers,
-  facts: { uid: number; limits: SandboxLimits },
+  facts: { uid: number } & Pick<SandboxPlan, 'limits' | 'isForReading'>,
 ): JailSpec {
   return {
     mounts: [
@@ -68,7 +68,7 @@ export function imageJail(
       ...(existsSync(join(root, 'var/tmp'))
         ? [{ kind: 'write', from: folder.tmp, to: '/var/tmp' } as const]
         : []),
-      { kind: 'write', from: folder.clone, to: clonePath },
+      { kind: facts.isForReading ? 'read' : 'write', from: folder.clone, to: clonePath },
       { kind: 'write', from: folder.out, to: outPath },
     ],
     cwd: clonePath,

@@ -116,6 +116,16 @@ export class KeeperLink {
     return said.state === 'none' ? null : (file ?? Buffer.alloc(0))
   }
 
+  /** Resolves as `Sandbox.keep`. */
+  async keep(name: string, key: string): Promise<void> {
+    await this.#kept('keep', name, key)
+  }
+
+  /** Resolves as `Sandbox.bring`. */
+  bring(key: string, name: string): Promise<boolean> {
+    return this.#kept('bring', name, key)
+  }
+
   /** Has the keeper remove everything and end. Resolves with what went wrong, `null`: nothing. */
   async close(): Promise<string | null> {
     this.#closing = true
@@ -132,6 +142,13 @@ export class KeeperLink {
     for (const { reject } of this.#waiting.values()) reject(this.#fault)
     this.#waiting.clear()
     this.#socket.destroy()
+  }
+
+  async #kept(kind: 'keep' | 'bring', name: string, key: string): Promise<boolean> {
+    const id = (this.#lastId += 1)
+    const said = await this.#wait(id, { kind, id, name, key })
+    if (said.kind === 'kept') return said.there
+    throw new RuntimeFailure(said.kind === 'failed' ? said.message : `the keeper said ${said.kind}`)
   }
 
   #wait(
@@ -168,6 +185,7 @@ export class KeeperLink {
       case 'ended':
       case 'failed':
       case 'taken':
+      case 'kept':
         return this.#answer(message.id, message, body)
       case 'pong':
         return this.#options.onFreeBytes(message.freeBytes)

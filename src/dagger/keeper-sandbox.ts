@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { findGroupBase, ResourceGroup } from '../jail/cgroup.ts'
 import { Jail } from '../jail/jail.ts'
 import { insideUid, type JailPrograms, type JailSpec } from '../jail/jail-spec.ts'
+import { KeptFiles, removeOldKept } from '../jail/kept-files.ts'
 import { openMachinePorts } from '../jail/machine-ports.ts'
 import { memoryFolder } from '../jail/memory-folder.ts'
 import { PipeShelf } from '../jail/output-pipes.ts'
@@ -25,9 +26,12 @@ import { proxyEnvironment, socketRelays } from '../jail/way-out.ts'
 import type { ExecEnd, OutputLine, Relay } from '../ports/runtime.ts'
 import { run } from '../process/run.ts'
 import { imageEnvironment, imageJail, networked, ownNode, prepareImage } from './image-jail.ts'
-import { schedulerSocket, type Greeting, type SandboxPlan, type SentCommand } from './protocol.ts'
+import { keptRoot, schedulerSocket, type Greeting, type SandboxPlan, type SentCommand } from './protocol.ts'
 
 const sandboxRoot = '/sandbox'
+/** What no sandbox has used for so long is kept no more. */
+const keptMs = 30 * 24 * 60 * 60_000
+const kept = new KeptFiles(keptRoot)
 /** The same as inside: nothing else in a container has it. */
 const owner = { uid: insideUid, gid: insideUid }
 
@@ -77,7 +81,7 @@ export class KeeperSandbox {
     prepareImage(root)
     const base = findGroupBase()
     const group = base === null ? null : new ResourceGroup(base, `nightshift-${greeting.life}`, plan.limits)
-    const spec = imageJail(root, folder, covers, { uid: owner.uid, limits: plan.limits })
+    const spec = imageJail(root, folder, covers, { uid: owner.uid, ...plan })
     const programs = { ...found.programs, shInside: '/bin/sh' }
     return new KeeperSandbox({ greeting, plan, folder, programs, spec, pipes, group })
   }
@@ -119,6 +123,17 @@ export class KeeperSandbox {
   /** As `Sandbox.take`. */
   take(name: string, maxBytes: number): Promise<Buffer | null> {
     return takeFile(this.#folder.out, name, maxBytes)
+  }
+
+  /** As `Sandbox.keep`: in a cache volume of the engine, which nothing that runs in a jail can see. */
+  async keep(name: string, key: string): Promise<void> {
+    await removeOldKept(keptRoot, keptMs)
+    await kept.keep(join(this.#folder.out, name), key)
+  }
+
+  /** As `Sandbox.bring`. */
+  bring(key: string, name: string): Promise<boolean> {
+    return kept.bring(key, join(this.#folder.out, name), owner.uid)
   }
 
   /** Ends all that runs and removes all files, so that the engine keeps nothing of them. Rejects where something is left. */

@@ -63,6 +63,10 @@ export class Keeper {
       case 'take':
         void this.#take(message.id, message.name, message.maxBytes)
         return
+      case 'keep':
+      case 'bring':
+        void this.#keep(message)
+        return
       case 'ping':
         return this.#frames.send({ kind: 'pong', freeBytes: freeBytes() })
       case 'close':
@@ -150,6 +154,19 @@ export class Keeper {
     } catch (error) {
       if (error instanceof TooLarge) this.#frames.send({ kind: 'taken', id, state: 'too_large' })
       else this.#frames.send({ kind: 'failed', id, message: wordsOf(error) })
+    }
+  }
+
+  async #keep({ kind, id, name, key }: Extract<ToKeeper, { kind: 'keep' | 'bring' }>): Promise<void> {
+    try {
+      if (this.#sandbox === null) throw new Error('there is no sandbox yet')
+      const there =
+        kind === 'bring'
+          ? await this.#sandbox.bring(key, name)
+          : await this.#sandbox.keep(name, key).then(() => true)
+      this.#frames.send({ kind: 'kept', id, there })
+    } catch (error) {
+      this.#frames.send({ kind: 'failed', id, message: wordsOf(error) })
     }
   }
 

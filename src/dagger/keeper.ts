@@ -61,6 +61,7 @@ async function look(): Promise<void> {
     branch: '',
     base: '',
     headSha: null,
+    isForReading: false,
     packsFolder: '',
     packs: [],
     author: { name: '', email: '' },

@@ -189,6 +189,7 @@ async function fill(
     branch: source.branch,
     base: source.base,
     headSha: source.work?.headSha ?? null,
+    isForReading: facts.spec.purpose === 'review',
     packsFolder,
     packs: await packsOf(source.mirror),
     author: maker.author,

@@ -6,6 +6,8 @@ export const schedulerSocket = '/run/nightshift/scheduler.sock'
 export const imageRoot = '/image'
 /** The cache volume with the packs of mirrors. No command of a task ever sees it. */
 export const packsRoot = '/var/cache/nightshift/packs'
+/** The cache volume with what set-ups made of bases. No command of a task ever sees it. */
+export const keptRoot = '/var/cache/nightshift/kept'
 /** The cache volume by which attempts of other schedulers are found and ended. */
 export const livesRoot = '/var/cache/nightshift/lives'
 /** Variables of the keeper's environment. */
@@ -32,6 +34,8 @@ export interface SandboxPlan {
   readonly branch: string
   readonly base: string
   readonly headSha: string | null
+  /** Commands read the clone, and cannot write to it. */
+  readonly isForReading: boolean
   /** The folder of this repository's packs in the cache volume. */
   readonly packsFolder: string
   readonly packs: readonly string[]
@@ -61,6 +65,8 @@ export type ToKeeper =
   | { kind: 'exec'; id: number; command: SentCommand }
   | { kind: 'abort'; id: number }
   | { kind: 'take'; id: number; name: string; maxBytes: number }
+  /** As `Sandbox.keep` and `Sandbox.bring`. */
+  | { kind: 'keep' | 'bring'; id: number; name: string; key: string }
   | { kind: 'ping' }
   | { kind: 'close' }
   /** What the keeper said last has come: it may end. */
@@ -76,6 +82,8 @@ export type FromKeeper =
   | { kind: 'failed'; id: number; message: string }
   /** Body: the file. */
   | { kind: 'taken'; id: number; state: 'file' | 'none' | 'too_large' }
+  /** `there`: it was kept, or brought. */
+  | { kind: 'kept'; id: number; there: boolean }
   /** Bytes that are free on the engine's disk. */
   | { kind: 'pong'; freeBytes: number }
   | { kind: 'closed'; fault: string | null }

@@ -3,7 +3,7 @@ import type { Client, Container } from '@dagger.io/dagger'
 import { RuntimeFailure } from '../ports/runtime.ts'
 import { ask, post, type SessionAddress } from './graphql.ts'
 import { keeperPath, launcherNode } from './launcher-files.ts'
-import { imageRoot, keeperVariables, livesRoot, packsRoot, schedulerSocket } from './protocol.ts'
+import { imageRoot, keeperVariables, keptRoot, livesRoot, packsRoot, schedulerSocket } from './protocol.ts'
 
 export interface WorkbenchOptions {
   /** Folder of the launcher's root file system on this machine, or the name of an image that has it. */
@@ -122,6 +122,7 @@ export class Workbench {
     const name = `nightshift-${createHash('sha256').update(token).digest('hex').slice(0, 16)}`
     const id = await root
       .withMountedCache(packsRoot, client.cacheVolume('nightshift-packs'))
+      .withMountedCache(keptRoot, client.cacheVolume('nightshift-kept'))
       .withMountedCache(livesRoot, client.cacheVolume('nightshift-lives'))
       .withUnixSocket(schedulerSocket, client.host().unixSocket(socketPath))
       .withSecretVariable(keeperVariables.token, client.setSecret(name, token))

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { findGroupBase, sweepGroups } from '../jail/cgroup.ts'
 import { OperatorRules } from '../jail/egress-rules.ts'
@@ -17,7 +18,7 @@ import {
 import { run } from '../process/run.ts'
 import type { Run } from '../process/spawner.ts'
 import { ownStarter, type Starter } from '../process/start.ts'
-import { KeptFiles } from './kept-files.ts'
+import { KeptFiles } from '../jail/kept-files.ts'
 import type { LocalSandbox } from './local-sandbox.ts'
 import { Machine } from './machine-view.ts'
 import { openSandbox, type Cloner, type Opener } from './open-sandbox.ts'
@@ -144,7 +145,7 @@ class BubblewrapRuntime implements LocalRuntime {
     const { author, log, network } = this.#options
     return {
       folders: this.#folders,
-      kept: new KeptFiles(this.#options.home),
+      kept: new KeptFiles(join(this.#options.home, 'kept')),
       machine: this.#machine,
       pipes: this.#pipes,
       run: this.#run,

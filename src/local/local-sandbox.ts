@@ -11,7 +11,7 @@ import {
   type Sandbox,
   type SandboxLimits,
 } from '../ports/runtime.ts'
-import type { KeptFiles } from './kept-files.ts'
+import type { KeptFiles } from '../jail/kept-files.ts'
 import type { SandboxJails } from './sandbox-jails.ts'
 import type { UidSlot } from './uid-slots.ts'
 import type { WorkFolder, WorkFolders } from './work-folders.ts'

@@ -19,7 +19,7 @@ import { RuntimeFailure, type CloneSource, type SandboxSpec } from '../ports/run
 import { giveBack, LocalSandbox, type Holdings, type Workings } from './local-sandbox.ts'
 import type { Run } from '../process/spawner.ts'
 import type { Starter } from '../process/start.ts'
-import type { KeptFiles } from './kept-files.ts'
+import type { KeptFiles } from '../jail/kept-files.ts'
 import type { Machine, MachineView } from './machine-view.ts'
 import { SandboxJails } from './sandbox-jails.ts'
 import { hide, systemMounts } from './system-mounts.ts'

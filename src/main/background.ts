@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { ulid } from 'ulid'
 import type { Settings } from '../config/settings.ts'
 import type { PipelineParts } from '../core/attempt.ts'
@@ -9,7 +10,7 @@ import { startTelling } from '../core/tell-ends.ts'
 import { startTidying } from '../core/tidying.ts'
 import { removeOldMirrors } from '../git/old-mirrors.ts'
 import { httpTeller } from '../notify/http-teller.ts'
-import { removeOldKept } from '../local/kept-files.ts'
+import { removeOldKept } from '../jail/kept-files.ts'
 import type { Log } from '../ports/log.ts'
 import type { ScheduleStore } from '../ports/schedule-store.ts'
 import type { Database } from '../postgres/database.ts'
@@ -59,7 +60,11 @@ export function startBackground(
         ? []
         : [
             () => removeOldMirrors({ home: settings.home, olderMs: mirrorsMs, log }),
-            () => removeOldKept({ home: settings.home, olderMs: mirrorsMs, log }),
+            async () => {
+              const removed = await removeOldKept(join(settings.home, 'kept'), mirrorsMs)
+              for (const kept of removed)
+                log.info('removed what set-up had made and no task used any more', { kept })
+            },
           ]),
     ],
   })

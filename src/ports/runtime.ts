@@ -26,6 +26,7 @@ export interface Runtime {
 export interface SandboxSpec {
   readonly taskId: string
   readonly attempt: number
+  /** A clone for a `review` cannot be written to. */
   readonly purpose: 'agent' | 'checks' | 'review'
   /** Container image, where the runtime has any. */
   readonly image: string | null

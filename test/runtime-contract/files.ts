@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -61,6 +62,21 @@ export function filesContract(under: RuntimeUnderTest): void {
       expect(large?.at(-1)).toBe('x'.charCodeAt(0))
     })
 
+    it('are kept for later sandboxes when they are plain, and each gets a copy of its own', async () => {
+      const [key, evil] = [randomUUID(), randomUUID()]
+      await sh(sandbox, `cd ${sandbox.outPath}; echo kept >made; ln -s /etc/passwd to-passwd`)
+      await sandbox.keep('made', key)
+      await expect(sandbox.keep('to-passwd', evil)).rejects.toThrow(RuntimeFailure)
+      await expect(sandbox.keep('made', `../${evil}`)).rejects.toThrow(RuntimeFailure)
+      for (const change of ['cat copy; echo evil >copy', 'cat copy; rm copy']) {
+        const other = await place.open()
+        expect(await other.bring(evil, 'copy')).toBe(false)
+        expect(await other.bring(key, 'copy')).toBe(true)
+        expect((await sh(other, `cd ${other.outPath}; ${change}`)).stdoutTail).toBe('kept\n')
+        await other.close()
+      }
+    })
+
     it('are not there when they are something else', async () => {
       await writeFile(join(place.folder, 'secret'), 'secret')
       const script = `cd ${sandbox.outPath}; rm -rf ./*; ln -s /etc/passwd link; ln -s plain inner; ln -s loop loop
@@ -80,6 +96,13 @@ export function filesContract(under: RuntimeUnderTest): void {
       const script =
         'for at in / /usr /etc /bin /var /opt; do touch $at/x 2>/dev/null && echo $at; done; true'
       expect((await sh(sandbox, script)).stdoutTail).toBe('')
+    })
+
+    it('of a clone for a review cannot be written', async () => {
+      const other = await place.open({ purpose: 'review' })
+      const script = 'cat README.md; touch new .git/new || rm README.md || echo kept; git status --porcelain'
+      expect((await sh(other, script)).stdoutTail).toBe('# A repository\nkept\n')
+      await other.close()
     })
 
     it('of two sandboxes of one attempt are apart', async () => {

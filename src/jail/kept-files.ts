@@ -2,17 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { chown, copyFile, lstat, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Log } from '../ports/log.ts'
 import { RuntimeFailure } from '../ports/runtime.ts'
 
 const maxBytes = 4 * 1024 * 1024 * 1024
 
-/** What sandboxes keep for later ones: files under `<home>/kept`, each named by its key, that nobody changes any more. */
+/** What sandboxes keep for later ones: files of a folder, each named by its key, that nobody changes any more. */
 export class KeptFiles {
   readonly #folder: string
 
-  constructor(home: string) {
-    this.#folder = join(home, 'kept')
+  constructor(folder: string) {
+    this.#folder = folder
   }
 
   /** Copies a plain file of a sandbox; whole or not at all, whoever else keeps the same. Rejects with {@link RuntimeFailure}. */
@@ -54,18 +53,15 @@ export class KeptFiles {
   }
 }
 
-/** Removes what sandboxes kept and none has used for so long. */
-export async function removeOldKept(options: {
-  readonly home: string
-  readonly olderMs: number
-  readonly log: Log
-}): Promise<void> {
-  const folder = join(options.home, 'kept')
+/** Removes what sandboxes kept in a folder and none has used for so long. Answers the names. */
+export async function removeOldKept(folder: string, olderMs: number): Promise<string[]> {
+  const removed: string[] = []
   for (const name of await readdir(folder).catch(() => [])) {
     const path = join(folder, name)
     const facts = await stat(path).catch(() => null)
-    if (facts === null || facts.mtimeMs > Date.now() - options.olderMs) continue
+    if (facts === null || facts.mtimeMs > Date.now() - olderMs) continue
     await rm(path, { force: true })
-    options.log.info('removed what set-up had made and no task used any more', { kept: name })
+    removed.push(name)
   }
+  return removed
 }
