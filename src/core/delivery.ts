@@ -1,4 +1,4 @@
-import type { PullRequest } from '../ports/forge.ts'
+import type { ForgeRepository, PullRequest } from '../ports/forge.ts'
 import type { Work } from '../ports/publisher.ts'
 import type { Ending } from '../ports/lease.ts'
 import type { Desk } from './desk.ts'
@@ -44,11 +44,15 @@ async function once(desk: Desk, work: Work): Promise<Next> {
   const { attempt, book } = desk
   const { claimed, parts } = attempt
   const forge = parts.forge?.repository(claimed.task.repo) ?? null
+  const before = await endedBefore(desk, work, forge)
+  if (before !== null) return before
   const branch = await bringToRemote(desk, work)
   if (branch.kind === 'ended') return branch
   let pull: PullRequest | null = null
   if (forge !== null) {
-    const proposed = await answered(attempt, book, () => propose(attempt, forge, book, branch.branch))
+    const proposed = await answered(attempt, book, () =>
+      propose(attempt, forge, book, { work, branch: branch.branch }),
+    )
     if (proposed.kind === 'nothing') return ended(desk, 'no_changes', leftToPeople.nothingToPropose())
     pull = proposed.pull
     showPullRequest(desk, pull)
@@ -119,6 +123,18 @@ async function endedMeanwhile(
     if (over !== null) return over
   }
   return null
+}
+
+/** A person may have ended the pull request while the work was mended: then nothing more is pushed. */
+async function endedBefore(desk: Desk, work: Work, forge: ForgeRepository | null): Promise<Next | null> {
+  const { attempt, book } = desk
+  const { pushed, pullRequest } = book.progress
+  if (forge === null || pushed === null || pullRequest === null || pushed.sha === work.headSha) return null
+  const pull = await answered(attempt, book, () => forge.pullRequest(pullRequest.number))
+  if (pull.state === 'open') return null
+  attempt.evidence = { ...attempt.evidence, headSha: pushed.sha, confirmedAt: pushed.confirmedAt }
+  showPullRequest(desk, pull)
+  return whatPeopleDid(desk, work, { forge, pull })
 }
 
 /** Pushes and confirms, unless the remote was seen to have this head: then a person may have pushed since. */

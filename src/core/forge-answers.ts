@@ -17,15 +17,21 @@ export async function answered<T>(attempt: Attempt, book: Book, ask: () => Promi
     switch (error.fault) {
       case 'rate_limited':
         return park(book, {
+          for: 'answer',
           hold: 'forge',
           reason: `waits for the forge, which takes no more calls for now: ${error.message}`,
           ...(error.retryAfterMs === null ? {} : { delayMs: error.retryAfterMs }),
         })
       case 'unreachable':
-        return park(book, { hold: 'forge', reason: `waits for the forge: ${error.message}` })
+        return park(book, {
+          for: 'answer',
+          hold: 'forge',
+          reason: `waits for the forge: ${error.message}`,
+        })
       case 'credentials_refused':
       case 'forbidden':
       case 'not_found':
+      case 'not_offered':
       case 'archived':
         throw new Stop({ kind: 'forge', fault: error.fault, repo, message: error.message })
       case 'unexpected':

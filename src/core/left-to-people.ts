@@ -12,6 +12,8 @@ export const leftToPeople = {
     `Merging is left to people: somebody else pushed onto ${branch}, and that is left as it is.`,
   baseRefuses: (base: string, message: string) =>
     `Merging is left to people: ${base} does not take it: ${message}`,
+  checksHidden: (message: string) =>
+    `Merging is left to people: the forge does not show its checks to this token: ${message}`,
   waitedTooLong: (what: string) => `It is left to people: for a day it ${what}`,
   peopleAsk: (logins: readonly string[]) => `Merging is left to people: ${list(logins)} asks for changes.`,
   reviewRefuses: (review: Review) =>

@@ -60,7 +60,11 @@ export async function heardPeople(desk: Desk, work: Work, at: OnForge): Promise<
   const reason = leftToPeople.peopleAsk(heard.asking)
   if (heard.words === null) {
     if (attempt.claimed.options.merge === 'never') return stays(desk, reason)
-    return park(book, { hold: 'forge', reason: `waits for ${heard.asking.join(', ')} to look again` })
+    return park(book, {
+      for: 'people',
+      hold: 'forge',
+      reason: `waits for ${heard.asking.join(', ')} to look again`,
+    })
   }
   const { rounds } = book.progress
   if (rounds >= rules.file.fixRounds) return stays(desk, reason)

@@ -35,6 +35,7 @@ export type Reason =
   | { kind: 'forge'; fault: ForgeFault; repo: string; message: string }
   | { kind: 'proposal_refused'; message: string }
   | { kind: 'pull_request_closed'; url: string }
+  | { kind: 'branch_deleted'; branch: string; url: string }
   | { kind: 'forge_checks_failed'; failed: readonly string[]; url: string }
   | { kind: 'review_unusable'; fault: string }
   | { kind: 'needs_conflict'; branches: readonly string[]; files: readonly string[] }
@@ -73,6 +74,7 @@ export function outcomeOf(reason: Reason): Outcome {
     case 'over_budget':
       return 'over_budget'
     case 'pull_request_closed':
+    case 'branch_deleted':
       return 'closed'
     case 'forge_checks_failed':
       return 'checks_failed'

@@ -56,6 +56,8 @@ export function sentence(reason: Reason): string {
       return `The branch was pushed, but the forge would not open a pull request: ${reason.message}`
     case 'pull_request_closed':
       return `The pull request ${reason.url} was closed without being merged.`
+    case 'branch_deleted':
+      return `Somebody deleted ${reason.branch}, the branch of the pull request ${reason.url}.`
     case 'forge_checks_failed':
       return `Checks failed on the pull request ${reason.url}, which stays open: ${list(reason.failed)}.`
     case 'review_unusable':
@@ -111,6 +113,8 @@ function forgeSentence(reason: Extract<Reason, { kind: 'forge' }>): string {
       return `The token may not do what is needed on ${reason.repo}: ${reason.message}`
     case 'not_found':
       return `The forge does not know ${reason.repo}, or the token may not see it: ${reason.message}`
+    case 'not_offered':
+      return `The forge of ${reason.repo} does not offer what is needed: ${reason.message}`
     case 'archived':
       return `${reason.repo} is archived, so nothing can be changed there: ${reason.message}`
     case 'rate_limited':

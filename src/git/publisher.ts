@@ -116,10 +116,11 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
       const [one, two] = out.toString('latin1').trim().split('\n')
       return one === two
     },
-    async isOn(work, commit) {
-      if (work.headSha === commit.sha) return true
+    async isOn(work, side, commit) {
+      const sha = side === 'base' ? work.baseSha : work.headSha
+      if (sha === commit.sha) return true
       await mirrors.ensure(work.repo, commit.sha, commit.branch)
-      return isAncestor(git, folderOf(work), work.headSha, commit.sha)
+      return isAncestor(git, folderOf(work), sha, commit.sha)
     },
     async deleteBranch(work, branch) {
       assertBranch(branch)

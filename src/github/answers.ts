@@ -19,8 +19,10 @@ const pullRequest = z.object({
   user: login,
   body: z.string().nullish(),
   merged_at: z.string().nullish(),
+  merged: z.boolean().nullish(),
   merge_commit_sha: z.string().nullish(),
   mergeable: z.boolean().nullish(),
+  mergeable_state: z.string().nullish(),
   head: z.object({ ref: z.string(), sha: z.string() }),
   base: z.object({ ref: z.string(), sha: z.string() }),
 })
@@ -41,7 +43,11 @@ const combinedStatus = z.object({
   statuses: z.array(z.object({ context: z.string(), state: z.string() })),
 })
 
-export const repositoryAnswer = z.object({ default_branch: z.string(), archived: z.boolean().nullish() })
+export const repositoryAnswer = z.object({
+  default_branch: z.string(),
+  archived: z.boolean().nullish(),
+  permissions: z.object({ admin: z.boolean() }).nullish(),
+})
 export const mergeAnswer = z.object({ sha: z.string(), merged: z.boolean() })
 export const commentsAnswer = z.array(z.object({ id: z.int(), user: login, body: z.string().nullish() }))
 
@@ -68,7 +74,8 @@ export function read<T>(shape: z.ZodType<T>, data: unknown): T {
 
 export function readPullRequest(data: unknown): PullRequest {
   const found = read(pullRequest, data)
-  const merged = typeof found.merged_at === 'string'
+  // Lists have the time alone.
+  const merged = found.merged === true || typeof found.merged_at === 'string'
   return {
     number: found.number,
     url: found.html_url,
@@ -79,6 +86,7 @@ export function readPullRequest(data: unknown): PullRequest {
     head: { branch: found.head.ref, sha: found.head.sha },
     base: { branch: found.base.ref, sha: found.base.sha },
     mergeable: found.mergeable ?? null,
+    blocked: found.mergeable_state === 'blocked',
     // Of one that is open, this is a commit that GitHub only tries out.
     mergedSha: merged ? (found.merge_commit_sha ?? null) : null,
   }

@@ -1,5 +1,5 @@
 import type { Octokit } from '@octokit/rest'
-import { ForgeFailure } from '../ports/forge.ts'
+import { ForgeFailure, type ForgeFault } from '../ports/forge.ts'
 import { Refusal } from './failures.ts'
 
 /** Makes one call about a repository. */
@@ -30,6 +30,18 @@ export async function unlessRefused<T>(
   } catch (error) {
     if (error instanceof Refusal && statuses.includes(error.status)) return meaning(error)
     return known(Promise.reject(error))
+  }
+}
+
+const absent: ReadonlySet<ForgeFault> = new Set(['not_found', 'not_offered'])
+
+/** A list about what is known to be there: servers without such lists have nothing to put on them. */
+export async function offered(call: Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+  try {
+    return await known(call)
+  } catch (error) {
+    if (error instanceof ForgeFailure && absent.has(error.fault)) return []
+    throw error
   }
 }
 

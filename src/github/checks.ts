@@ -1,6 +1,6 @@
-import type { ForgeRepository } from '../ports/forge.ts'
+import { ForgeFailure, type ForgeRepository } from '../ports/forge.ts'
 import { readChecks } from './answers.ts'
-import { known, perPage, type Calls } from './calls.ts'
+import { offered, perPage, unlessRefused, type Calls } from './calls.ts'
 
 /** What the forge's own checks say of a commit: check runs, and the older statuses. */
 export function openChecks(
@@ -10,27 +10,42 @@ export function openChecks(
   return {
     async checks(sha) {
       const about = { ...names, ref: sha, per_page: perPage }
-      const runs = await known(
-        reading((octokit, headers) =>
-          allPages((page) =>
-            octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
-              ...about,
-              headers,
-              page,
-            }),
+      const runs = await offered(
+        seen(
+          reading((octokit, headers) =>
+            allPages((page) =>
+              octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+                ...about,
+                headers,
+                page,
+              }),
+            ),
           ),
         ),
       )
-      const statuses = await known(
-        reading((octokit, headers) =>
-          allPages((page) =>
-            octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/status', { ...about, headers, page }),
+      const statuses = await offered(
+        seen(
+          reading((octokit, headers) =>
+            allPages((page) =>
+              octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/status', { ...about, headers, page }),
+            ),
           ),
         ),
       )
       return readChecks(runs, statuses)
     },
   }
+}
+
+/** A commit that GitHub does not see yet, right after a push, it will see soon. */
+function seen(asked: Promise<readonly unknown[]>): Promise<readonly unknown[]> {
+  return unlessRefused(
+    () => asked,
+    [422],
+    ({ message }) => {
+      throw new ForgeFailure('unreachable', `GitHub does not see the commit yet: ${message}`)
+    },
+  )
 }
 
 const maxPages = 10

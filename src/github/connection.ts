@@ -36,6 +36,7 @@ export interface Connection {
 }
 
 const maxRedirects = 3
+const redirecting: ReadonlySet<number> = new Set([301, 302, 307, 308])
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { clock } = options
@@ -120,11 +121,10 @@ export function createConnection(options: ConnectionOptions): Connection {
 
 /**
  * Sends to one origin alone, whatever a link or a redirect says: the token is for nobody else. Redirects within it (a
- * repository that was renamed) are followed; a change only where its method is to be kept.
+ * repository that was renamed) are followed with the same request, as GitHub asks for: nothing was done with the first.
  */
 function guardedFetch(origin: string, callMs: number): typeof fetch {
   return async (input, init) => {
-    const method = init?.method ?? 'GET'
     let url = input instanceof Request ? input.url : String(input)
     for (let redirects = 0; ; redirects += 1) {
       if (new URL(url).origin !== origin) {
@@ -133,9 +133,7 @@ function guardedFetch(origin: string, callMs: number): typeof fetch {
       const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(callMs) })
       const { status } = response
       const location = response.headers.get('location')
-      const follow =
-        status === 307 || status === 308 || (method === 'GET' && (status === 301 || status === 302))
-      if (!follow || location === null) return response
+      if (!redirecting.has(status) || location === null) return response
       if (redirects === maxRedirects) throw new TypeError('a call was redirected too often')
       await response.body?.cancel()
       url = new URL(location, url).href

@@ -63,6 +63,7 @@ export function failureOf(error: unknown, hits: number): ForgeFailure | Refusal 
   }
   if (status === 403 || status === 451) return new ForgeFailure('forbidden', refusal.message, facts)
   if (status === 404 || status === 410) return new ForgeFailure('not_found', refusal.message, facts)
+  if (status === 501) return new ForgeFailure('not_offered', refusal.message, facts)
   if (status >= 500 || status === 408 || status === 425) {
     return new ForgeFailure(
       'unreachable',

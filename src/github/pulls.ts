@@ -125,8 +125,8 @@ export function openPulls(
           mergeRefused,
         )
       } catch (error) {
-        // Who may push and who may merge are two things.
-        if (error instanceof ForgeFailure && error.fault === 'forbidden') {
+        // Who may push and who may merge are two things; what a token may not do can look as if it was not there.
+        if (error instanceof ForgeFailure && (error.fault === 'forbidden' || error.fault === 'not_found')) {
           return { kind: 'refused', message: error.message }
         }
         throw error

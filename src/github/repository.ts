@@ -26,7 +26,11 @@ export function openRepository(connection: Connection, address: Address): ForgeR
         reading((octokit, headers) => octokit.request('GET /repos/{owner}/{repo}', { ...names, headers })),
       )
       const found = read(repositoryAnswer, data)
-      return { defaultBranch: found.default_branch, archived: found.archived ?? false }
+      return {
+        defaultBranch: found.default_branch,
+        archived: found.archived ?? false,
+        isAdmin: found.permissions?.admin ?? false,
+      }
     },
   }
 }

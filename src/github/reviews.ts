@@ -1,6 +1,6 @@
 import type { ForgeRepository } from '../ports/forge.ts'
 import { commentsAnswer, read, readReviews } from './answers.ts'
-import { known, perPage, unlessRefused, type Calls } from './calls.ts'
+import { known, offered, perPage, unlessRefused, type Calls } from './calls.ts'
 import { reviewRefused } from './refusals.ts'
 
 /** What is said about a pull request as a whole. */
@@ -45,7 +45,7 @@ export function openReviews(
       ),
 
     async comments(number) {
-      const found = await known(
+      const found = await offered(
         reading((octokit, headers) =>
           octokit.paginate(octokit.rest.issues.listComments, {
             ...names,

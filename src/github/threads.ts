@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ForgeFailure, type ForgeFault, type ForgeRepository } from '../ports/forge.ts'
 import { read, readLineComments } from './answers.ts'
-import { known, perPage, type Calls } from './calls.ts'
+import { known, offered, perPage, type Calls } from './calls.ts'
 
 /** What review comments began, by REST; only that a thread is resolved is told by GraphQL alone. */
 export function openThreads(
@@ -11,7 +11,7 @@ export function openThreads(
 ): Pick<ForgeRepository, 'lineComments' | 'answer' | 'resolveThreads'> {
   return {
     async lineComments(number) {
-      const found = await known(
+      const found = await offered(
         reading((octokit, headers) =>
           octokit.paginate(octokit.rest.pulls.listReviewComments, {
             ...names,
@@ -39,6 +39,7 @@ export function openThreads(
     },
 
     async resolveThreads(number, commentIds) {
+      if (commentIds.length === 0) return true
       try {
         for (const id of await unresolved(names, reading, number, new Set(commentIds))) {
           await changing((octokit, headers) => asked(octokit.graphql(resolving, { id, headers })))
@@ -53,7 +54,7 @@ export function openThreads(
 }
 
 /** Servers without GraphQL, and tokens that may not use it: a thread that stays unresolved harms nobody. */
-const notOffered: ReadonlySet<ForgeFault> = new Set(['forbidden', 'not_found', 'unexpected'])
+const notOffered: ReadonlySet<ForgeFault> = new Set(['forbidden', 'not_found', 'not_offered', 'unexpected'])
 
 const listing = `query ($owner: String!, $repo: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $repo) { pullRequest(number: $number) {

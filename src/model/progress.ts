@@ -45,9 +45,14 @@ export const progressSchema = z.object({
   reviews: z.int().nonnegative().default(0),
   /** A merge of this head was about to be asked for. */
   merging: z.object({ headSha: shaSchema, baseSha: shaSchema }).nullable().default(null),
-  /** Since when it waits for the same thing, how often it has looked, and what it waits for. */
+  /** Since when it waits for the same thing, how often it has looked, what that is, and the head whose checks it is. */
   waiting: z
-    .object({ since: z.iso.datetime(), looks: z.int().nonnegative(), checksOf: shaSchema.nullable() })
+    .object({
+      since: z.iso.datetime(),
+      looks: z.int().nonnegative(),
+      for: z.enum(['answer', 'checks', 'people', 'merge', 'conflict']).default('checks'),
+      checksOf: shaSchema.nullable(),
+    })
     .nullable()
     .default(null),
 })

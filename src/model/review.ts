@@ -29,6 +29,31 @@ export function asksForChanges(review: Review): boolean {
   )
 }
 
+const loose = z.looseObject({
+  findings: z.array(z.looseObject({ line: z.unknown(), message: z.unknown(), severity: z.unknown() })),
+})
+
+/** Of slips that change nothing of what is meant: lines that are none, words and lists without end. */
+function withoutSlips(answer: unknown): unknown {
+  const read = loose.safeParse(answer)
+  if (!read.success) return answer
+  const findings = read.data.findings.map((finding) => {
+    const line = Number(finding.line)
+    return {
+      ...finding,
+      line: Number.isSafeInteger(line) && line > 0 ? line : null,
+      message:
+        typeof finding.message === 'string' ? finding.message.slice(0, maxMessageLength) : finding.message,
+    }
+  })
+  const weighed = findings.toSorted((one, two) => weight(one.severity) - weight(two.severity))
+  return { ...read.data, findings: findings.length > maxFindings ? weighed.slice(0, maxFindings) : findings }
+}
+
+function weight(severity: unknown): number {
+  return severity === 'blocking' ? 0 : 1
+}
+
 /**
  * Finds the review in what a reviewer printed: the whole of it, the last fenced block, or the last line or object that
  * is one. Whatever else it printed is not looked at.
@@ -38,7 +63,7 @@ export function readReview(text: string): ReadAnswer<Review> {
   if (found.length === 0) return { ok: false, fault: 'it printed no JSON object' }
   let fault = ''
   for (const one of found) {
-    const parsed = reviewSchema.safeParse(one)
+    const parsed = reviewSchema.safeParse(withoutSlips(one))
     if (parsed.success) return { ok: true, answer: parsed.data }
     const issue = parsed.error.issues[0]
     fault ||= `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not as asked for'}`

@@ -59,6 +59,8 @@ export interface ForgeRepository {
 export interface RepositoryFacts {
   readonly defaultBranch: string
   readonly archived: boolean
+  /** Whether our account may go around what protects a branch. */
+  readonly isAdmin: boolean
 }
 
 export interface Proposal {
@@ -90,6 +92,8 @@ export interface PullRequest {
   readonly base: { readonly branch: string; readonly sha: string }
   /** `null`: the forge is still finding out. */
   readonly mergeable: boolean | null
+  /** The base demands more than there is: a check, a review. */
+  readonly blocked: boolean
   /** The commit on the base, once it is merged. */
   readonly mergedSha: string | null
 }
@@ -174,6 +178,8 @@ export type ForgeFault =
   | 'forbidden'
   /** There is no such thing, or the token may not see it. */
   | 'not_found'
+  /** It has no such call. */
+  | 'not_offered'
   /** Nothing can be changed in it any more. */
   | 'archived'
   /** Too many calls: `retryAfterMs` says when to come back. */

@@ -49,8 +49,8 @@ export interface Publisher {
   baseDiff(work: Work, fromSha: string, maxBytes: number): Promise<Buffer>
   /** Whether a commit of the remote has the very tree of the head. */
   hasTreeOf(work: Work, commit: { sha: string; branch: string }): Promise<boolean>
-  /** Whether the head is this commit of the remote, or one before it. */
-  isOn(work: Work, commit: { sha: string; branch: string }): Promise<boolean>
+  /** Whether the work's head, or what it builds on, is this commit of the remote, or one before it. */
+  isOn(work: Work, side: 'base' | 'head', commit: { sha: string; branch: string }): Promise<boolean>
   /** Deletes a branch of the remote, if it stands at the head. */
   deleteBranch(work: Work, branch: string): Promise<PushAnswer>
   /**

@@ -64,6 +64,9 @@ export type SubmitAnswer =
     }
   | { accepted: false; refusal: Refusal }
 
+/** `taken`: somebody else merges there now; `behind`: earlier tasks of its plan may be able to, and are let go first. */
+export type Boarding = 'aboard' | 'taken' | 'behind'
+
 /** The tasks table is the queue: every method is one transaction. Times are the database's. */
 export interface TaskStore {
   /**
@@ -118,8 +121,8 @@ export interface TaskStore {
   progress(lease: Lease): Promise<Progress>
   /** Fenced; replaces what was saved before. */
   saveProgress(lease: Lease, progress: Progress): Promise<void>
-  /** Fenced: takes the merge train of the task's repository and this base; `false`: somebody else merges there now. */
-  boardTrain(lease: Lease, base: string): Promise<boolean>
+  /** Fenced: takes the merge train of the task's repository and this base, if it is the task's turn. */
+  boardTrain(lease: Lease, base: string): Promise<Boarding>
   /** Gives the train back and wakes the next that waits for it. */
   leaveTrain(lease: Lease, base: string): Promise<void>
   /** Fenced. Adds events in order. */

@@ -8,6 +8,7 @@ import { addSchedules } from './migrations/m0006b-schedules.ts'
 import { furnishHouse } from './migrations/m0007-house.ts'
 import { tellOfDisks } from './migrations/m0007b-disk.ts'
 import { saveCandidates } from './migrations/m0008-candidates.ts'
+import { orderTrain } from './migrations/m0009-train-order.ts'
 import { addAccounts } from './migrations/m0004-accounts.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
@@ -22,6 +23,7 @@ const migrations: Record<string, Migration> = {
   '0007-house': { up: furnishHouse },
   '0007b-disk': { up: tellOfDisks },
   '0008-candidates': { up: saveCandidates },
+  '0009-train-order': { up: orderTrain },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

@@ -13,6 +13,8 @@ export async function park(context: StoreContext, lease: Lease, parking: Parking
   const changed = await inTransaction(context.db, async (tx) => {
     const row = await lockHeld(tx, lease)
     if (row.cancel_requested_at !== null) return endCancelled(tx, row, row.cancel_reason)
+    if (parking.hold !== 'train')
+      await sql`update tasks set train_since = null where id = ${row.id}`.execute(tx)
     await backToQueue(tx, row, { ...parking, crashed: false })
     return [row.id]
   })

@@ -55,6 +55,7 @@ export interface TasksTable {
   started_at: Date | null
   ended_at: Date | null
   provider: ProviderName | null
+  train_since: Date | null
 }
 
 export interface EventsTable {

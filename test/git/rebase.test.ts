@@ -127,7 +127,7 @@ describe('work that is brought onto a later base', () => {
     const recalled = await publisher.recall({ ...facts, branch: 'work' })
     expect(recalled).toMatchObject({ headSha: flat.headSha, commits: 1, insertions: 2 })
     expect(await publisher.hasTreeOf(recalled, { sha: flat.headSha, branch: 'work' })).toBe(true)
-    expect(await publisher.isOn(recalled, { sha: remote.sha, branch: 'main' })).toBe(false)
+    expect(await publisher.isOn(recalled, 'head', { sha: remote.sha, branch: 'main' })).toBe(false)
     expect(await publisher.deleteBranch(recalled, 'work')).toEqual({ kind: 'pushed' })
   })
 })

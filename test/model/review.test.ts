@@ -14,9 +14,35 @@ describe('what a reviewer answers', () => {
     ],
     ['after an answer of another form', `{"verdict": "maybe"}\n${JSON.stringify(approval)}`],
     ['without findings', '{"verdict": "approve"}'],
+    ['in the midst of a line', `My verdict: ${JSON.stringify(approval)} (that is all, {really})`],
+    ['before other JSON', `${JSON.stringify(approval)}\n{"cost": {"usd": 1}}`],
     ['with more than was asked for', JSON.stringify({ ...approval, summary: 'Fine.' })],
   ])('is found %s', (_, text) => {
     expect(readReview(text)).toEqual({ ok: true, answer: approval })
+  })
+
+  it.each([
+    [0, null],
+    [-4, null],
+    [2.5, null],
+    ['7', 7],
+    ['7-9', null],
+    [undefined, null],
+  ])('a line of %j is %j: what was found counts without it', (line, read) => {
+    const text = JSON.stringify({ verdict: 'approve', findings: [{ ...finding, line }] })
+    expect(readReview(text)).toEqual({
+      ok: true,
+      answer: { verdict: 'approve', findings: [{ ...finding, line: read }] },
+    })
+  })
+
+  it('of words without end the first are read, and of findings without end those that are blocking', () => {
+    const findings = Array.from({ length: 900 }, () => ({ ...finding, message: '}"{ '.repeat(5000) }))
+    findings.push({ ...finding, severity: 'blocking', message: 'This.' })
+    const read = readReview(`It is\n${JSON.stringify({ verdict: 'approve', findings }, null, 1)}`)
+    expect(read.ok && read.answer.findings[0]?.message).toBe('This.')
+    expect(read.ok && read.answer.findings).toHaveLength(200)
+    expect(read.ok && asksForChanges(read.answer)).toBe(true)
   })
 
   it('counts as it was said last', () => {
@@ -28,7 +54,6 @@ describe('what a reviewer answers', () => {
     ['nothing', '', 'no JSON'],
     ['words', 'Looks good to me.', 'no JSON'],
     ['another verdict', '{"verdict": "lgtm"}', 'verdict'],
-    ['a line of zero', JSON.stringify({ ...approval, findings: [{ ...finding, line: 0 }] }), 'line'],
     [
       'another severity',
       JSON.stringify({ ...approval, findings: [{ ...finding, severity: 'high' }] }),

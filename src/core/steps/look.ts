@@ -3,7 +3,7 @@ import type { Book } from '../book.ts'
 import { answered } from '../forge-answers.ts'
 import { Stop } from '../reasons.ts'
 import { WaitedTooLong } from '../waiting.ts'
-import { waitForChecks } from './merge.ts'
+import { waitForChecks } from './forge-checks.ts'
 import { hearPeople } from './people.ts'
 
 /**

@@ -4,6 +4,7 @@ import type { ForgeRepository, NewReview, PullRequest } from '../../ports/forge.
 import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
+import { ownLogin } from '../own-login.ts'
 import { findingMark } from './answer-threads.ts'
 
 /** More comments on lines than this are for nobody to read: the rest stands in the body. */
@@ -26,8 +27,7 @@ export function postReview(
   return inStep(attempt, 'review', async () => {
     const mark = `<!-- nightshift-review: ${attempt.claimed.task.id} ${work.headSha} -->`
     if (!(await isThere(forge, pull.number, mark))) {
-      const identity = await attempt.parts.forge?.identity()
-      const own = identity !== undefined && identity.login === pull.author
+      const own = (await ownLogin(attempt)) === pull.author
       const shown = shownLines((await work.diff()).toString('utf8'))
       await post(attempt, forge, pull, { review, mark, own, shown, sha: work.headSha })
     } else {
@@ -61,28 +61,33 @@ async function post(
 ): Promise<void> {
   let own = posting.own
   let onLines = true
-  // Each refusal takes one liberty away: three ways are left at most.
-  for (let tries = 0; tries < 4; tries += 1) {
+  // Each refusal takes one liberty away, until the review is a plain comment.
+  for (;;) {
     const words = wordsOf(attempt, { ...posting, own }, onLines)
     const posted = await forge.postReview(pull.number, words)
     switch (posted.kind) {
       case 'posted':
         return
       case 'own_pull_request':
+        if (own) return asComment(posted.kind)
         own = true
         break
       case 'bad_line':
+        if (!onLines) return asComment(posted.message)
         onLines = false
         break
       case 'pending_review':
-      case 'refused': {
-        const why = posted.kind === 'refused' ? posted.message : 'a review of this account is still pending'
-        attempt.journal.note('review', `the review is posted as a comment: ${why}`)
-        return forge.comment(pull.number, wordsOf(attempt, { ...posting, own: true }, false).body)
-      }
+        return asComment('a review of this account is still pending')
+      case 'refused':
+        return asComment(posted.message)
       default:
         posted satisfies never
     }
+  }
+
+  function asComment(why: string): Promise<void> {
+    attempt.journal.note('review', `the review is posted as a comment: ${why}`)
+    return forge.comment(pull.number, wordsOf(attempt, { ...posting, own: true }, false).body)
   }
 }
 
@@ -101,11 +106,11 @@ function wordsOf(attempt: Attempt, posting: Posting, onLines: boolean): NewRevie
   return {
     sha,
     verdict: own ? 'comment' : refuses ? 'request_changes' : 'approve',
-    body: `${mask(lines.join('\n')).slice(0, maxBodyLength)}\n\n${mark}`,
+    body: `${mask(lines.join('\n')).slice(0, maxBodyLength).toWellFormed()}\n\n${mark}`,
     comments: comments.map((finding) => ({
       path: finding.file,
       line: finding.line ?? 1,
-      body: `${mask(textOf(finding)).slice(0, maxCommentLength)}\n\n${findingMark(attempt)}`,
+      body: `${mask(textOf(finding)).slice(0, maxCommentLength).toWellFormed()}\n\n${findingMark(attempt)}`,
     })),
   }
 }

@@ -1,4 +1,5 @@
-import type { ForgeRepository, PullRequest } from '../../ports/forge.ts'
+import { ForgeFailure, type ForgeRepository, type PullRequest } from '../../ports/forge.ts'
+import type { Work } from '../../ports/publisher.ts'
 import { inStep, type Attempt } from '../attempt.ts'
 import type { Book } from '../book.ts'
 import { Stop } from '../reasons.ts'
@@ -6,6 +7,12 @@ import { bodyOf, markOf, renewedBody, titleOf } from './pull-request-text.ts'
 
 /** Right after a push, a forge can be a moment behind its own git. */
 const behindWaitsMs = [500, 1000, 2000, 4000, 8000]
+
+/** What is on the remote, and where. */
+interface Pushed {
+  readonly work: Work
+  readonly branch: string
+}
 
 /** The pull request of a task, or why there is none. */
 export type Proposed =
@@ -21,7 +28,7 @@ export function propose(
   attempt: Attempt,
   forge: ForgeRepository,
   book: Book,
-  branch: string,
+  pushed: Pushed,
 ): Promise<Proposed> {
   return inStep(attempt, 'propose', async () => {
     const known = book.progress.pullRequest
@@ -30,9 +37,9 @@ export function propose(
       await renew(attempt, forge, pull)
       return { kind: 'proposed', pull }
     }
-    const found = await findOwn(attempt, forge, branch)
+    const found = await findOwn(attempt, forge, pushed.branch)
     if (found !== null) return keep(attempt, forge, book, found, 'found')
-    return create(attempt, forge, book, branch)
+    return create(attempt, forge, book, pushed)
   })
 }
 
@@ -60,7 +67,7 @@ async function create(
   attempt: Attempt,
   forge: ForgeRepository,
   book: Book,
-  branch: string,
+  { work, branch }: Pushed,
 ): Promise<Proposed> {
   const { parts, claimed } = attempt
   let base = claimed.task.base ?? ''
@@ -92,10 +99,11 @@ async function create(
         break
       case 'base_missing': {
         const { defaultBranch } = await forge.facts()
-        if (defaultBranch === base) {
-          said = `it does not see the branch ${base}`
-          break
-        }
+        said = `it does not see the branch ${base}`
+        if (defaultBranch === base) break
+        // A default branch that got another name has all that the work builds on; any other was just taken away.
+        const tip = await parts.publisher.resolve(claimed.task.repo, defaultBranch)
+        if (!(await parts.publisher.isOn(work, 'base', tip))) break
         attempt.journal.note('propose', `${base} is gone; the default branch is ${defaultBranch} now`)
         base = defaultBranch
         continue
@@ -117,17 +125,30 @@ async function keep(
   pull: PullRequest,
   how: 'opened' | 'found',
 ): Promise<Proposed> {
-  const { parts, journal } = attempt
+  const { journal } = attempt
+  // Before it is known as proposed: who dies in between finds it by its branch, and sees to both again.
+  await trim(attempt, forge, pull)
   await book.write({ pullRequest: { slug: forge.slug, number: pull.number, url: pull.url } })
   journal.note('propose', `pull request ${pull.url} was ${how}`, { number: pull.number, url: pull.url })
-  const { labels, reviewers } = parts.proposals
-  // Both leave what is there already as it is, and neither is worth a task.
-  const trimmings = async () => {
-    if (labels.length > 0) await forge.addLabels(pull.number, labels)
-    if (reviewers.length > 0) await forge.requestReviewers(pull.number, reviewers)
-  }
-  await trimmings().catch((error: unknown) => {
-    journal.note('propose', `labels or reviewers could not be set: ${String(error)}`)
-  })
   return { kind: 'proposed', pull }
+}
+
+/** Labels and reviewers: done again, they change nothing, and none of them is worth a task. */
+async function trim({ parts, journal }: Attempt, forge: ForgeRepository, pull: PullRequest): Promise<void> {
+  const { labels, reviewers } = parts.proposals
+  const set = async (what: string, change: () => Promise<void>): Promise<boolean> => {
+    try {
+      await change()
+      return true
+    } catch (error) {
+      if (error instanceof ForgeFailure && error.fault === 'rate_limited') throw error
+      journal.note('propose', `${what} could not be set: ${String(error)}`)
+      return false
+    }
+  }
+  const ask = (logins: readonly string[]) => () => forge.requestReviewers(pull.number, logins)
+  if (labels.length > 0) await set('labels', () => forge.addLabels(pull.number, labels))
+  if (reviewers.length === 0 || (await set('reviewers', ask(reviewers))) || reviewers.length === 1) return
+  // One whom the forge refuses takes the others along.
+  for (const login of reviewers) await set(`the reviewer ${login}`, ask([login]))
 }

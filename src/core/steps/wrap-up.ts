@@ -23,12 +23,19 @@ export async function wrapUp(
     mergedSha,
     sameTree: same,
   })
-  const gone = await orWhy(() => answered(attempt, book, () => forge.deleteBranch(pull.head.branch)))
-  if (gone !== true) {
-    const why = gone === false ? '' : `: ${gone}`
-    journal.note('merge', `the forge keeps the branch ${pull.head.branch}${why}`)
-  }
+  const kept = await orWhy(removeBranch)
+  if (kept !== null) journal.note('merge', `the branch ${pull.head.branch} is kept: ${kept}`)
   return mergedSha
+
+  /** `null`: it is gone; else why it is kept. What a person pushed onto it since is not on the base. */
+  async function removeBranch(): Promise<string | null> {
+    const { branch } = pull.head
+    const stands = await publisher.branchAt(work.repo, branch)
+    if (stands === null) return null
+    if (stands !== work.headSha) return 'somebody pushed onto it'
+    const deleted = await answered(attempt, book, () => forge.deleteBranch(branch))
+    return deleted ? null : 'the forge would not delete it'
+  }
 }
 
 function treeWords(same: boolean | string): string {

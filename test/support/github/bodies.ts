@@ -21,6 +21,7 @@ export async function repositoryBody(
     clone_url: `${url}/${owner}/${name}.git`,
     default_branch: await repository.defaultBranch(),
     archived: repository.archived,
+    permissions: { admin: repository.admin, push: true, pull: true },
     private: true,
   })
 }
@@ -58,10 +59,20 @@ export async function pullBody(
       ? {}
       : {
           mergeable,
-          mergeable_state: mergeable === null ? 'unknown' : 'clean',
+          mergeable_state: await stateOf(repository, pull, mergeable),
           merged: pull.mergedSha !== null,
         }),
   })
+}
+
+async function stateOf(
+  repository: StandInRepository,
+  pull: StandInPull,
+  mergeable: boolean | null,
+): Promise<string> {
+  if (mergeable === null) return 'unknown'
+  if (!mergeable) return 'dirty'
+  return (await repository.obstacle(pull)) === null ? 'clean' : 'blocked'
 }
 
 async function mergeableNow(

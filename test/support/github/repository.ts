@@ -43,6 +43,7 @@ export interface StandInPull {
   /** Comments on lines whose threads are resolved. */
   readonly resolved: Set<number>
   readonly labels: string[]
+  readonly reviewers: string[]
   /** Head and base for which it was asked whether it can be merged; the first answer is null. */
   readonly asked: Set<string>
 }
@@ -83,6 +84,10 @@ export class StandInRepository {
   /** The bare repository. */
   readonly path: string
   archived = false
+  /** Whether who asks may go around what the base demands, as GitHub lets administrators. */
+  admin = false
+  /** Whether a pull request is closed at once when its branch is gone. */
+  closesWithoutBranch = true
   readonly protection = new Map<string, Protection>()
   readonly pulls: StandInPull[] = []
   readonly checkRuns: { sha: string; name: string; status: string; conclusion: string | null }[] = []
@@ -109,7 +114,7 @@ export class StandInRepository {
   async headOf(pull: StandInPull): Promise<string> {
     if (pull.closed) return pull.lastHead
     const sha = await branchSha(this.path, pull.head)
-    if (sha === null) pull.closed = true
+    if (sha === null) pull.closed = this.closesWithoutBranch
     else pull.lastHead = sha
     return pull.lastHead
   }
