@@ -24,7 +24,7 @@ const pullRequest = z.object({
   mergeable: z.boolean().nullish(),
   mergeable_state: z.string().nullish(),
   head: z.object({ ref: z.string(), sha: z.string() }),
-  base: z.object({ ref: z.string(), sha: z.string() }),
+  base: z.object({ ref: z.string() }),
 })
 
 const review = z.object({
@@ -84,7 +84,7 @@ export function readPullRequest(data: unknown): PullRequest {
     author: found.user?.login ?? '',
     body: found.body ?? '',
     head: { branch: found.head.ref, sha: found.head.sha },
-    base: { branch: found.base.ref, sha: found.base.sha },
+    base: { branch: found.base.ref },
     mergeable: found.mergeable ?? null,
     blocked: found.mergeable_state === 'blocked',
     // Of one that is open, this is a commit that GitHub only tries out.

@@ -89,7 +89,7 @@ export interface PullRequest {
   readonly author: string
   readonly body: string
   readonly head: { readonly branch: string; readonly sha: string }
-  readonly base: { readonly branch: string; readonly sha: string }
+  readonly base: { readonly branch: string }
   /** `null`: the forge is still finding out. */
   readonly mergeable: boolean | null
   /** The base demands more than there is: a check, a review. */

@@ -9,6 +9,7 @@ import { furnishHouse } from './migrations/m0007-house.ts'
 import { tellOfDisks } from './migrations/m0007b-disk.ts'
 import { saveCandidates } from './migrations/m0008-candidates.ts'
 import { orderTrain } from './migrations/m0009-train-order.ts'
+import { keepTold } from './migrations/m0010-told.ts'
 import { addAccounts } from './migrations/m0004-accounts.ts'
 
 // In the order of their names, for ever: never rename, change or remove one that was released.
@@ -24,6 +25,7 @@ const migrations: Record<string, Migration> = {
   '0007b-disk': { up: tellOfDisks },
   '0008-candidates': { up: saveCandidates },
   '0009-train-order': { up: orderTrain },
+  '0010-told': { up: keepTold },
 }
 
 /** The database knows migrations that this version does not: a newer one has used it. */

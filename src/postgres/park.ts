@@ -6,6 +6,7 @@ import { backToQueue } from './retry.ts'
 import { lockHeld } from './settle.ts'
 import { storableText } from './storable.ts'
 import type { StoreContext } from './store-context.ts'
+import { wakeNext } from './train.ts'
 import { inTransaction } from './transaction.ts'
 
 /** A task whose worker waits for something outside gives its slot back, and is due again later. */
@@ -13,10 +14,13 @@ export async function park(context: StoreContext, lease: Lease, parking: Parking
   const changed = await inTransaction(context.db, async (tx) => {
     const row = await lockHeld(tx, lease)
     if (row.cancel_requested_at !== null) return endCancelled(tx, row, row.cancel_reason)
-    if (parking.hold !== 'train')
-      await sql`update tasks set train_since = null where id = ${row.id}`.execute(tx)
-    await backToQueue(tx, row, { ...parking, crashed: false })
-    return [row.id]
+    // What it looked at may be older than what the forge has told since.
+    const isTold = parking.hold === 'forge' && row.told_at !== null && row.told_at > (row.started_at ?? 0)
+    await backToQueue(tx, row, { ...parking, ...(isTold ? { delayMs: 0 } : {}), crashed: false })
+    if (parking.hold === 'train') return [row.id]
+    await sql`update tasks set train_since = null where id = ${row.id}`.execute(tx)
+    // It has been waited for, maybe: now it is seen that it cannot go.
+    return [row.id, ...(await wakeNext(tx, row))]
   })
   context.notifier.changed(changed)
 }

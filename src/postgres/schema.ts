@@ -56,6 +56,7 @@ export interface TasksTable {
   ended_at: Date | null
   provider: ProviderName | null
   train_since: Date | null
+  told_at: Date | null
 }
 
 export interface EventsTable {

@@ -6,18 +6,24 @@ import type { StoreContext } from './store-context.ts'
 import { toTask } from './task-row.ts'
 import { inTransaction } from './transaction.ts'
 
-/** Wakes what waits for what a forge tells of; a delivery that is known already wakes nobody. Answers how many. */
+/**
+ * Wakes what waits for what a forge tells of, and has what is at work look again before it waits; a delivery that is
+ * known already wakes nobody. Answers how many were woken.
+ */
 export async function hear(context: StoreContext, delivery: Delivery): Promise<number> {
   const woken = await inTransaction(context.db, async (tx) => {
     const fresh = await sql<{ id: string }>`
       insert into webhook_deliveries (id) values (${storableText(delivery.id)})
       on conflict do nothing returning id`.execute(tx)
     if (fresh.rows.length === 0) return []
+    const isAbout = sql`progress.task_id = tasks.id and progress.slug = ${storableText(delivery.slug)}
+      and (progress.number = ${delivery.number}::int or progress.head_sha = ${delivery.sha}::text)`
+    await sql`
+      update tasks set told_at = clock_timestamp() from progress
+      where ${isAbout} and tasks.state = 'running'`.execute(tx)
     const waiting = await sql<{ id: string; attempt: number; pool: string }>`
-      select tasks.id, tasks.attempt, tasks.pool from tasks join progress on progress.task_id = tasks.id
-      where progress.slug = ${storableText(delivery.slug)}
-        and (progress.number = ${delivery.number}::int or progress.head_sha = ${delivery.sha}::text)
-        and tasks.state = 'held' and tasks.hold in ('forge', 'train')
+      select tasks.id, tasks.attempt, tasks.pool from tasks join progress on ${isAbout}
+      where tasks.state = 'held' and tasks.hold in ('forge', 'train')
       order by tasks.id for update of tasks`.execute(tx)
     if (waiting.rows.length > 0) await enqueue(tx, waiting.rows)
     return waiting.rows.map((row) => row.id)

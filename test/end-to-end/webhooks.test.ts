@@ -84,6 +84,28 @@ describe('webhooks of GitHub', () => {
     for (const signature of ['', 'sha256=00', sign('another body')]) {
       expect((await send(payload, { 'x-hub-signature-256': signature })).status).toBe(401)
     }
+    const text = 'payload=%7B%7D'
+    const form = { 'content-type': 'application/x-www-form-urlencoded', 'x-hub-signature-256': sign(text) }
+    const post = (body: string, headers: Readonly<Record<string, string>>) =>
+      fetch(`${here.server.url}/webhooks/github`, { method: 'POST', headers, body })
+    const asForm = await post(text, form)
+    expect(asForm.status).toBe(400)
+    expect(await asForm.text()).toContain('application/json')
+    // Without any signature, or with the older one alone; and what is larger than GitHub sends.
+    expect((await post('{}', {})).status).toBe(401)
+    expect((await post('{}', { 'x-hub-signature': 'sha1=00' })).status).toBe(401)
+    expect((await post(' '.repeat(26 * 1024 * 1024), { 'x-hub-signature-256': '' })).status).toBe(413)
+    for (const odd of [
+      null,
+      [],
+      7,
+      { repository: null },
+      { repository: { html_url: 'javascript:1' }, number: 1 },
+    ])
+      expect(await send(odd, { 'x-github-event': 'never_heard_of' })).toEqual({
+        status: 202,
+        body: { woken: 0 },
+      })
     // By whatever name the server is reached: a tunnel has one of its own.
     expect((await send(payload, { host: 'hooks.example.org' })).status).toBe(202)
   })

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { branchSha, git } from '../support/repositories.ts'
+import { readPullRequest } from '../../src/github/answers.ts'
 import { githubPlace, proposal } from './place.ts'
 
 const one = '/repos/{owner}/{repo}'
@@ -14,6 +15,30 @@ describe('a server that has less than GitHub, or gives less to this token', () =
   const servers: Server[] = []
   afterAll(() => {
     for (const server of servers) server.close()
+  })
+
+  it('a pull request is read with the least that says what it is', () => {
+    const least = {
+      number: 7,
+      html_url: 'https://github.example.org/team/project/pull/7',
+      state: 'closed',
+      head: { ref: 'work', sha: 'a'.repeat(40) },
+      base: { ref: 'main', sha: null },
+    }
+    const read = {
+      number: 7,
+      state: 'closed',
+      draft: false,
+      author: '',
+      body: '',
+      mergeable: null,
+      blocked: false,
+    }
+    expect(readPullRequest(least)).toMatchObject(read)
+    expect(readPullRequest({ ...least, merged: true, merge_commit_sha: 'b' })).toMatchObject({
+      state: 'merged',
+      mergedSha: 'b',
+    })
   })
 
   it.each([404, 501])('%d for check runs, or for statuses: there are none of that kind', async (status) => {

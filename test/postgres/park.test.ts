@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noProgress } from '../../src/model/progress.ts'
 import type { ClaimedTask } from '../../src/ports/lease.ts'
 import { testDatabase, type TestDatabase } from '../support/database.ts'
 import { newTask, submitAll, worker } from './sample.ts'
@@ -53,6 +54,27 @@ describe('a parked task', () => {
     }
     const rows = await test.query(`select crashes from tasks where id = '${lease.taskId}'`)
     expect(rows).toEqual([{ crashes: 0 }])
+  })
+
+  it('looks again at once where the forge told of something while it looked', async () => {
+    let { lease } = await running()
+    const pullRequest = {
+      slug: 'github.com/team/project',
+      number: 7,
+      url: 'https://github.com/team/project/7',
+    }
+    await test.store.saveProgress(lease, { ...noProgress, pullRequest })
+    const told = { slug: pullRequest.slug, number: 7, sha: null }
+    expect(await test.store.hear({ id: 'one', ...told })).toBe(0)
+    await test.store.park(lease, { hold: 'forge', reason: 'waits for checks', delayMs: 3_600_000 })
+    const again = await claim()
+    expect(again).toMatchObject({ lease: { attempt: 2 } })
+    // Once: the next wait is a wait.
+    lease = again?.lease ?? lease
+    await test.store.park(lease, { hold: 'forge', reason: 'waits for checks', delayMs: 3_600_000 })
+    expect(await claim()).toBeNull()
+    expect(await test.store.hear({ id: 'one', ...told })).toBe(0)
+    expect(await test.store.hear({ id: 'two', ...told })).toBe(1)
   })
 
   it('ends cancelled at once when a person says so', async () => {

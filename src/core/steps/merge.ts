@@ -37,14 +37,14 @@ export async function merge(desk: Desk, work: Work, at: OnForge | null): Promise
   }
 }
 
-/** Not a wait for something outside: whoever is aboard goes on, and wakes the next. */
+/** Not a wait for something outside: whoever goes on wakes the next. Looking by oneself is for when that one died. */
 function waitsForTrain(boarding: 'taken' | 'behind', base: string): Parked {
   return boarding === 'taken'
-    ? new Parked({ hold: 'train', reason: `waits for another merge into ${base}`, delayMs: 5000 })
+    ? new Parked({ hold: 'train', reason: `waits for another merge into ${base}`, delayMs: 30_000 })
     : new Parked({
         hold: 'train',
         reason: `waits for earlier tasks of its plan to merge into ${base}`,
-        delayMs: 2000,
+        delayMs: 5000,
       })
 }
 

@@ -12,6 +12,8 @@ import type { RepositoryRules } from './repository-file.ts'
 /** An answer that cannot be read is asked for once more. */
 const maxTries = 2
 const maxAnswerBytes = 1024 * 1024
+/** Of what is printed, more is not kept. */
+const longestTail = 60 * 1024
 
 /** What an agent is asked that reads, and changes nothing: a reviewer, a judge. */
 export interface Question<T> {
@@ -107,7 +109,11 @@ async function askOnce<T>(
     const fault = await faultOf(attempt, agent, ended, access)
     if (fault !== null) return { ok: false, fault }
     const written = await sandbox.take(answerFile, maxAnswerBytes)
-    return question.read(written?.toString('utf8') ?? ended.end.text ?? ended.exec.stdoutTail)
+    const text = written?.toString('utf8') ?? ended.end.text ?? ended.exec.stdoutTail
+    const read = question.read(text)
+    if (read.ok || text !== ended.exec.stdoutTail || text.length < longestTail) return read
+    const file = `${sandbox.outPath}/${answerFile}`
+    return { ok: false, fault: `${read.fault} at the end of much; a long answer goes into the file ${file}` }
   } finally {
     await access.close()
   }
