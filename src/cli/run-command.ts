@@ -87,11 +87,14 @@ async function run(
   const { terminal, interrupted } = context
   // Asking a command line for its version takes seconds: only the agents that are asked for are looked at.
   const asksFor = new Set(work.agents.map((agent) => `agent ${agent}`))
-  const entries = await system.doctor((area) => !area.startsWith('agent ') || asksFor.has(area))
+  const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'
+  const entries = await system.doctor(
+    (area) => !area.startsWith('agent ') || asksFor.has(area),
+    (await system.runtimeFor(asked)) ?? 'local',
+  )
   const missing = missingParts(entries, { runtime: flags.runtime, agents: work.agents })
   if (missing.length > 0) throw new UsageError(missingLines(missing))
   if (interrupted.aborted) return exitCodes.interrupted
-  const asked = runtimeNames.find((name) => name === flags.runtime) ?? 'auto'
 
   const pool = randomUUID()
   const submitted = await submitWork(system, work, pool)

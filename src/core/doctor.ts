@@ -1,3 +1,4 @@
+import type { RuntimeName } from '../model/submission.ts'
 import type { Problem } from '../ports/runtime.ts'
 import type { DoctorEntry } from './system.ts'
 
@@ -6,18 +7,25 @@ export interface Examination {
   readonly area: string
   /** Nightshift works without it, too. */
   readonly optional?: boolean
-  readonly look: () => Promise<{ detail: string; problems: readonly Problem[] }>
+  /** `runtime`: where work is to be done. */
+  readonly look: (runtime: RuntimeName) => Promise<{ detail: string; problems: readonly Problem[] }>
 }
 
 /** Looks at every area; a look that fails is a finding too. Never throws. */
-export async function examine(examinations: readonly Examination[]): Promise<DoctorEntry[]> {
-  const found = await Promise.all(examinations.map(examineOne))
+export async function examine(
+  examinations: readonly Examination[],
+  runtime: RuntimeName,
+): Promise<DoctorEntry[]> {
+  const found = await Promise.all(examinations.map((one) => examineOne(one, runtime)))
   return found.flat()
 }
 
-async function examineOne({ area, look, optional = false }: Examination): Promise<DoctorEntry[]> {
+async function examineOne(
+  { area, look, optional = false }: Examination,
+  runtime: RuntimeName,
+): Promise<DoctorEntry[]> {
   try {
-    const { detail, problems } = await look()
+    const { detail, problems } = await look(runtime)
     if (problems.length === 0) return [{ area, ok: true, detail, todo: null, optional }]
     return problems.map((problem) => ({
       area,

@@ -65,8 +65,13 @@ export interface System {
   diskFreeBytes(): Promise<number>
   /** The engines of this process, as it knows them without asking. */
   engines(): readonly EngineLoad[]
-  /** What is missing on this machine, by area; only the areas that are wanted are looked at. */
-  doctor(wanted?: (area: string) => boolean): Promise<readonly DoctorEntry[]>
+  /** Which runtime that is now; `null`: one that is not set up here. */
+  runtimeFor(asked: RuntimeName | 'auto'): Promise<RuntimeName | null>
+  /**
+   * What is missing on this machine, by area; only the areas that are wanted are looked at. An agent's command line counts
+   * as missing where the work is to be done in this runtime, by default `local`: in containers their image brings it.
+   */
+  doctor(wanted?: (area: string) => boolean, runtime?: RuntimeName): Promise<readonly DoctorEntry[]>
   /** Starts taking tasks of a pool (`null`: the one that everyone shares). */
   startScheduler(options: { pool: string | null; slots: number }): RunningScheduler
   close(): Promise<void>

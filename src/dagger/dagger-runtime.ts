@@ -239,5 +239,7 @@ export function todoFor(fault: string): string {
   }
   if (/is not installed/.test(fault))
     return 'install it on this machine, or name an image in NIGHTSHIFT_LAUNCHER'
+  if (/free on its disk/.test(fault))
+    return 'make room on the engine’s disk (dagger core engine local-cache prune), or give it a larger one'
   return 'start the engine, or correct NIGHTSHIFT_ENGINES or _EXPERIMENTAL_DAGGER_RUNNER_HOST'
 }

@@ -52,6 +52,8 @@ export class KeeperLink {
       if (this.#fault === null && !this.#closing) void options.check()
       this.lose('the container was ended from outside')
     })
+    // At once, too: the shortest task tells how full the engine's disk is.
+    this.#beat()
     this.#timer = setInterval(() => this.#beat(), pingMs)
     this.#timer.unref()
   }

@@ -3,6 +3,7 @@ import type { Examination } from '../core/doctor.ts'
 import type { DiskWatch } from '../core/scheduler.ts'
 import type { Settings } from '../config/settings.ts'
 import { engineExaminations } from '../dagger/engine-examinations.ts'
+import type { RuntimeName } from '../model/submission.ts'
 import { summary } from '../gateway/summary.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Forge } from '../ports/forge.ts'
@@ -39,7 +40,7 @@ export function examinationsOf(
     ...[...agents].map((agent) => ({
       area: `agent ${agent.name}`,
       optional: agent.install !== null,
-      look: () => lookAtAgent(gateway, agent),
+      look: (runtime: RuntimeName) => lookAtAgent(gateway, agent, runtime),
     })),
     {
       area: 'model providers',
@@ -89,9 +90,9 @@ async function lookAtForge(forge: Forge) {
   }
 }
 
-async function lookAtAgent(gateway: Gateway, agent: Agent) {
-  const problems = await agentProblems({ gateway }, agent, { model: null, runtime: 'local' })
-  const program = problems.length === 0 ? await agent.program() : null
+async function lookAtAgent(gateway: Gateway, agent: Agent, runtime: RuntimeName) {
+  const problems = await agentProblems({ gateway }, agent, { model: null, runtime })
+  const program = problems.length === 0 && runtime === 'local' ? await agent.program() : null
   const found = program === null ? 'works' : `${program.path}, version ${program.version ?? 'unknown'}`
   const around = '; goes in with its own login, which its sandbox can read and no cap on money can hold'
   return { detail: agent.ownLogin === null ? found : `${found}${around}`, problems }

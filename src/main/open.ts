@@ -1,7 +1,7 @@
 import { mkdir, statfs } from 'node:fs/promises'
 import { cwd } from 'node:process'
 import type { Settings } from '../config/settings.ts'
-import { explainChoice } from '../core/choose-runtime.ts'
+import { chooseRuntime, explainChoice } from '../core/choose-runtime.ts'
 import { examine } from '../core/doctor.ts'
 import { createMask } from '../core/mask.ts'
 import type { RunContext } from '../core/submit-run.ts'
@@ -107,7 +107,12 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
     },
     diskFreeBytes: disk.freeBytes,
     engines: () => runtimes.dagger?.loads() ?? [],
-    doctor: (wanted = () => true) => examine(examinations.filter(({ area }) => wanted(area))),
+    runtimeFor: async (asked) => (await chooseRuntime(runtimes.inOrder, asked))?.name ?? null,
+    doctor: (wanted = () => true, runtime = 'local') =>
+      examine(
+        examinations.filter(({ area }) => wanted(area)),
+        runtime,
+      ),
     startScheduler: (wanted) => startBackground(settings, background, wanted),
     close: () => closers.close(),
   }

@@ -172,6 +172,7 @@ export async function testSystem(
     },
     version: '0.0.0-test',
     explainRuntime: (asked) => Promise.resolve(asked),
+    runtimeFor: () => Promise.resolve('local'),
     backup: () => Promise.reject(new Error('not in these tests')),
     diskFreeBytes: () => Promise.resolve(5_000_000_000),
     engines: () => [{ engine: 'tcp://one:1234', slots: 8, tasks: 3, up: true, diskFreeBytes: 7_000_000 }],

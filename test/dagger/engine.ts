@@ -64,6 +64,7 @@ export async function makePlace(
     log?: Log
     cli?: string
     newLife?: () => string
+    minFreeBytes?: number
   },
 ): Promise<DaggerPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-dagger-'))
@@ -79,7 +80,7 @@ export async function makePlace(
     env: cliEnvironment,
     author: { name: 'Test', email: 'test@example.org' },
     network: options.network ?? ['*'],
-    minFreeBytes: 64 * 1024 * 1024,
+    minFreeBytes: options.minFreeBytes ?? 64 * 1024 * 1024,
     log: options.log ?? quiet,
     ...(options.newLife === undefined ? {} : { newLife: options.newLife }),
   })

@@ -131,6 +131,18 @@ describe.skipIf(skipped !== null)(title('an engine'), { timeout: 300_000 }, () =
     await (await waiting).close()
   })
 
+  it('whose disk is nearly full gets no task once it has told so', async () => {
+    const place = await makePlace({ minFreeBytes: Number.MAX_SAFE_INTEGER })
+    places.push(place)
+    expect(place.runtime.freeBytes()).toBeNull()
+    await (await place.open()).close()
+    expect(place.runtime.freeBytes()).toBeGreaterThan(0)
+    await expect(place.open()).rejects.toThrow(/only \d+ MiB are free on its disk/)
+    const [problem] = await place.runtime.problems()
+    expect(problem?.what).toContain('are free on its disk')
+    expect(problem?.todo).toContain('make room')
+  })
+
   it('ends one command that is cancelled, and lets the others go on', async () => {
     const place = await placeOn(await engine())
     const pair = await Promise.all([place.open(), place.open()])

@@ -291,7 +291,7 @@ describe('a push that only says that it was done', () => {
 
   beforeAll(async () => {
     database = await testDatabase()
-    place = await makePlace(database.url)
+    place = await makePlace(database.url, engine)
   })
 
   afterAll(async () => {
@@ -317,14 +317,26 @@ echo Done
     return { ...place, environment: { ...place.environment, PATH: `${folder}:${place.environment['PATH']}` } }
   }
 
-  it('ends error by run, by POST /tasks and by POST /agents/run alike, since the remote is asked', async () => {
+  it('ends error by run, by POST /tasks and by POST /agents/run alike, on every runtime, since the remote is asked', async () => {
     const remote = await makeRepository(join(place.folder, 'lied-to.git'))
     const liar = await lyingGit()
     const server = await startServer(liar)
     const work = { repo: remote.path, command: 'echo one > one.txt' }
+    const byTasks = async (runtime: RuntimeName) =>
+      server.untilDone((await server.submit({ ...work, prompt: 'One', runtime })).id)
     const [run, ...posted] = await Promise.all([
-      runCli(liar, ['run', 'One', '--repo', remote.path, '--command', work.command, '--json']),
-      server.submit({ ...work, prompt: 'One' }).then((task) => server.untilDone(task.id)),
+      runCli(liar, [
+        'run',
+        'One',
+        '--repo',
+        remote.path,
+        '--command',
+        work.command,
+        '--runtime',
+        'local',
+        '--json',
+      ]),
+      ...modes.map(byTasks),
       server
         .submit({ ...work, task: 'One', agent: 'command', execution_mode: 'local' }, '/api/v1/agents/run')
         .then((task) => server.untilDone(task.id)),

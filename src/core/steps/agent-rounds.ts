@@ -43,7 +43,7 @@ export class AgentRounds {
       command: options.command,
       model: options.model,
       round,
-      program: attempt.runtime.name === 'local' ? (program?.path ?? null) : null,
+      program: program?.path ?? null,
       conversation: this.#conversation,
       ways: access.ways,
       maxTurns: attempt.parts.maxTurns,
@@ -83,7 +83,8 @@ export class AgentRounds {
     this.#opened ??= (async () => {
       const [access, program] = await Promise.all([
         AgentAccess.open(this.#attempt, this.#attempt.agent),
-        this.#attempt.agent.program(),
+        // In containers it is the image's, of which only its own stream tells.
+        this.#attempt.runtime.name === 'local' ? this.#attempt.agent.program() : null,
       ])
       return { access, program }
     })()
