@@ -144,6 +144,8 @@ describe.skipIf(skipped !== null)(title('a task in containers'), { timeout: 300_
     const { areas } = JSON.parse(end.stdout) as { areas: { area: string; ok: boolean; detail: string }[] }
     const found = (area: string) => areas.find((entry) => entry.area === area)
     expect(found('runtime dagger')).toMatchObject({ ok: true })
+    // What the health check of docker-compose.yml looks for.
+    expect(end.stdout).toContain('"area":"runtime dagger","ok":true')
     expect(found(`engine ${engine.address.address}`)).toMatchObject({ ok: true })
     expect(found(`engine ${engine.address.address}`)?.detail).toContain('8 slots')
     expect(found(`engine ${absent}`)).toMatchObject({ ok: false })
