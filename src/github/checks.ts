@@ -52,13 +52,13 @@ const maxPages = 10
 
 /** The pages of a list that is wrapped in an object with its length. */
 async function allPages(
-  ask: (page: number) => Promise<{ data: { total_count: number } }>,
+  ask: (page: number) => Promise<{ data: { total_count?: number } }>,
 ): Promise<readonly unknown[]> {
   const pages: unknown[] = []
   for (let page = 1; page <= maxPages; page += 1) {
     const { data } = await ask(page)
     pages.push(data)
-    if (page * perPage >= data.total_count) break
+    if (page * perPage >= (data.total_count ?? 0)) break
   }
   return pages
 }

@@ -86,6 +86,28 @@ describe('a server that has less than GitHub, or gives less to this token', () =
     }
   })
 
+  it('lists are read to their last page, as far as the server says that there is one', async () => {
+    const asked: string[] = []
+    const review = { user: { login: 'bot' }, body: '', state: 'COMMENTED', commit_id: null }
+    const pages = createServer((request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '', 'http://here')
+      const page = Number(searchParams.get('page') ?? 1)
+      asked.push(`${pathname.split('/').at(-1)} ${page}`)
+      response.setHeader('content-type', 'application/json')
+      if (!pathname.endsWith('/reviews')) return void response.end('{"check_runs": [], "statuses": []}')
+      const next = `<http://${request.headers.host}${pathname}?page=${page + 1}>; rel="next"`
+      if (page < 3) response.setHeader('link', next)
+      response.end(JSON.stringify([{ ...review, id: page }]))
+    })
+    servers.push(pages)
+    await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
+    const apiUrl = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`
+    const forge = place.open({ serverUrl: 'https://github.com', apiUrl }).repository('https://github.com/a/b')
+    expect((await forge?.reviews(1))?.map(({ id }) => id)).toEqual([1, 2, 3])
+    expect(await forge?.checks('a'.repeat(40))).toEqual({ pending: [], failed: [], passed: [] })
+    expect(asked).toEqual(['reviews 1', 'reviews 2', 'reviews 3', 'check-runs 1', 'status 1'])
+  })
+
   it.each([301, 302, 307, 308])(
     'a repository that was renamed: %d leads every call to its new name, bodies and all',
     async (status) => {
