@@ -1,4 +1,4 @@
-import type { AgentInstall } from '../ports/agent.ts'
+import type { NpmProgram } from '../ports/runtime.ts'
 import { findCli } from './cli-search.ts'
 
 /** The command lines that the adapters were tried with. */
@@ -7,7 +7,7 @@ export const agentInstalls = {
   codex: { package: '@openai/codex', version: '0.169.0', bin: 'codex' },
   gemini: { package: '@google/gemini-cli', version: '0.61.0', bin: 'gemini' },
   opencode: { package: 'opencode-ai', version: '1.18.33', bin: 'opencode' },
-} as const satisfies Record<string, AgentInstall>
+} as const satisfies Record<string, NpmProgram>
 export type CliName = keyof typeof agentInstalls
 
 /** Where they are on this machine, for a sandbox to see them; those that are not there are left out. */

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../model/agent-event.ts'
 import type { AgentName } from '../model/submission.ts'
-import type { Agent, AgentCall, AgentEnd, AgentInstall, AgentTurn } from '../ports/agent.ts'
-import type { ExecEnd, OutputLine } from '../ports/runtime.ts'
+import type { Agent, AgentCall, AgentEnd, AgentTurn } from '../ports/agent.ts'
+import type { ExecEnd, NpmProgram, OutputLine } from '../ports/runtime.ts'
 import { CliProgram, type CliOptions } from './cli-program.ts'
 import { JsonLines } from './json-lines.ts'
 import { loginProblems, ownLogin, type LoginOptions } from './own-login.ts'
@@ -10,7 +10,7 @@ import { judgeStream, type StreamReader } from './stream.ts'
 /** What one agent's command line has of its own. */
 export interface CliDescription extends Pick<Agent, 'conversationPaths' | 'providers'> {
   readonly name: AgentName
-  readonly install: AgentInstall
+  readonly install: NpmProgram
   /** The variables by which a person names its path and its file of a login begin with this, e.g. `NIGHTSHIFT_CODEX`. */
   readonly settingPrefix: string
   /** Where it keeps its login, below HOME, and whom it talks to with that. */

@@ -2,8 +2,8 @@ import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { AgentInstall, AgentProgram } from '../ports/agent.ts'
-import type { Problem } from '../ports/runtime.ts'
+import type { AgentProgram } from '../ports/agent.ts'
+import type { NpmProgram, Problem } from '../ports/runtime.ts'
 import type { Run } from '../process/spawner.ts'
 import { findCli, type CliPlace } from './cli-search.ts'
 
@@ -20,14 +20,14 @@ const versionTimeoutMs = 30_000
 
 /** The command line of one agent on this machine: looked for at each question, so that one installed meanwhile counts. */
 export class CliProgram {
-  readonly #install: AgentInstall
+  readonly #install: NpmProgram
   readonly #settingName: string
   readonly #place: CliPlace
   readonly #run: Run
   readonly #versions = new Map<string, Promise<string | null>>()
 
   /** `settingName`: the variable by which a person names its path. */
-  constructor(install: AgentInstall, settingName: string, options: CliOptions) {
+  constructor(install: NpmProgram, settingName: string, options: CliOptions) {
     this.#install = install
     this.#settingName = settingName
     this.#place = options

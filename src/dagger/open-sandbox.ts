@@ -7,11 +7,12 @@ import type { OperatorRules } from '../jail/egress-rules.ts'
 import type { Log } from '../ports/log.ts'
 import { ImageUnusable, RuntimeFailure, type SandboxSpec } from '../ports/runtime.ts'
 import { DaggerSandbox, settledWithin } from './dagger-sandbox.ts'
-import type { Engine, OpenEngine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { GraphqlError } from './graphql.ts'
 import type { ExpectedCall, Hub } from './hub.ts'
 import { KeeperLink } from './keeper-link.ts'
 import { packsOf, type PackFeed } from './pack-feed.ts'
+import { isAbsent, prepareImage } from './prepare-image.ts'
 import type { SandboxPlan } from './protocol.ts'
 import type { PreparedImage } from './workbench.ts'
 
@@ -51,7 +52,7 @@ export async function openDaggerSandbox(
   let running: Promise<unknown> | null = null
   let link: KeeperLink | null = null
   try {
-    const prepared = await prepare(opened, engine, name)
+    const prepared = await prepareImage(opened, engine.name, name, spec.program)
     const container = await opened.workbench.keeper(prepared, {
       taskId: spec.taskId,
       attempt: spec.attempt,
@@ -114,24 +115,6 @@ async function wordsOf(running: Promise<unknown>): Promise<string | null> {
     if (!(error instanceof GraphqlError) || error.exec === null) return null
     return `a container ended with ${error.exec.exitCode}: ${error.exec.stderr.trim().slice(-1000)}`
   }
-}
-
-async function prepare(opened: OpenEngine, engine: Engine, image: string): Promise<PreparedImage> {
-  try {
-    return await opened.workbench.image(image)
-  } catch (error) {
-    if (error instanceof GraphqlError && isAbsent(error.message)) {
-      throw new ImageUnusable(image, `cannot be had by ${engine.name}: ${error.message}`)
-    }
-    throw error
-  }
-}
-
-/** What registries say of an image that is not there, or that these credentials may not see; not of those that are away. */
-function isAbsent(message: string): boolean {
-  return /not found|invalid reference|failed to parse|repository does not exist|insufficient_scope|authorization failed|manifest unknown|pull access denied/i.test(
-    message,
-  )
 }
 
 /** Waits for the keeper's call. A container that has ended without one was no new container, or could not start. */

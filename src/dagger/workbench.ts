@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Client, Container } from '@dagger.io/dagger'
-import { RuntimeFailure } from '../ports/runtime.ts'
+import { RuntimeFailure, type NpmProgram } from '../ports/runtime.ts'
 import { ask, post, type SessionAddress } from './graphql.ts'
 import { keeperPath, launcherNode } from './launcher-files.ts'
 import { imageRoot, keeperVariables, keptRoot, livesRoot, packsRoot, schedulerSocket } from './protocol.ts'
@@ -26,6 +26,18 @@ export interface Keeping {
   readonly life: string
 }
 
+interface Rooted {
+  readonly rootfs: { readonly id: string }
+}
+
+/** Exit code of {@link installScript} where there is nothing to install with. */
+export const noInstaller = 127
+/** Leaves an image that has the program as it is. */
+const installScript = `command -v "$1" >/dev/null && exit
+command -v npm >/dev/null || exit ${noInstaller}
+npm install --global --no-audit --no-fund "$2" >&2 || exit
+command -v "$1" >/dev/null || { echo "it brought no $1" >&2; exit 1; }`
+
 const imageKeptMs = 10 * 60_000
 const shortMs = 30_000
 
@@ -50,15 +62,40 @@ export class Workbench {
     return data.version
   }
 
-  /** A container over this image, as it is now. Rejects with the engine's error where there is none of that name. */
-  image(name: string): Promise<PreparedImage> {
+  /**
+   * A container over this image, as it is now, and the program, which is installed where the image lacks it. Rejects
+   * with the engine's error where there is no image of that name, or where {@link installScript} failed.
+   */
+  image(name: string, program: NpmProgram | null): Promise<PreparedImage> {
     const nowMs = performance.now()
-    const known = this.#images.get(name)
+    const key = JSON.stringify([name, program])
+    const known = this.#images.get(key)
     if (known !== undefined && nowMs - known.atMs < imageKeptMs) return known.prepared
-    const prepared = this.#prepare(name)
-    this.#images.set(name, { prepared, atMs: nowMs })
-    prepared.catch(() => this.#images.delete(name))
+    const prepared = this.#prepare(name, program)
+    this.#images.set(key, { prepared, atMs: nowMs })
+    prepared.catch(() => this.#images.delete(key))
     return prepared
+  }
+
+  /**
+   * A layer over an image that has the program: the same for all tasks, before any of them, and with no more rights than
+   * the build of an image has. Rejects with the engine's error.
+   */
+  async install(imageId: string, program: NpmProgram): Promise<Rooted> {
+    const argv = [
+      '/bin/sh',
+      '-c',
+      installScript,
+      'install',
+      program.bin,
+      `${program.package}@${program.version}`,
+    ]
+    const layer = `withUser(name:"0"){withExec(args:${JSON.stringify(argv)}){stdout rootfs{id}}}`
+    const query = `{node(id:${JSON.stringify(imageId)}){... on Container{${layer}}}}`
+    const data = (await ask(this.#session, query, AbortSignal.timeout(imageKeptMs))) as {
+      node: { withUser: { withExec: Rooted } }
+    }
+    return data.node.withUser.withExec
   }
 
   /** The container in which a keeper runs, described but not started: a question about it starts it. */
@@ -88,13 +125,14 @@ export class Workbench {
     return this.run(await container.id(), signal)
   }
 
-  async #prepare(name: string): Promise<PreparedImage> {
-    const asked = `{container{from(address:${JSON.stringify(name)}){envVariables{name value} rootfs{id}}}}`
+  async #prepare(name: string, program: NpmProgram | null): Promise<PreparedImage> {
+    const asked = `{container{from(address:${JSON.stringify(name)}){id envVariables{name value} rootfs{id}}}}`
     // The name is asked for once; what it stands for now is what all tasks get until it is asked again.
     const data = (await ask(this.#session, asked, AbortSignal.timeout(imageKeptMs))) as {
-      container: { from: { envVariables: { name: string; value: string }[]; rootfs: { id: string } } }
+      container: { from: Rooted & { id: string; envVariables: { name: string; value: string }[] } }
     }
-    const { envVariables, rootfs } = data.container.from
+    const { id: imageId, envVariables } = data.container.from
+    const { rootfs } = program === null ? data.container.from : await this.install(imageId, program)
     const client = await this.#connected()
     const launcher = await this.#launched()
     const described = launcher.withMountedDirectory(imageRoot, client.loadDirectoryFromID(rootfs.id as never))

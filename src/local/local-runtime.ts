@@ -176,6 +176,7 @@ class BubblewrapRuntime implements LocalRuntime {
       taskId: `probe_${process.pid}`,
       attempt: this.#probes++,
       purpose: 'checks',
+      program: null,
       image: null,
       source,
       limits: probeLimits,

@@ -2,13 +2,13 @@ import type { AgentEvent } from '../model/agent-event.ts'
 import type { AgentEvidence } from '../model/evidence.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { ProviderName } from './gateway.ts'
-import type { ExecEnd, OutputLine, Problem } from './runtime.ts'
+import type { ExecEnd, NpmProgram, OutputLine, Problem } from './runtime.ts'
 
 /** One agent's command line: how it is called and what its stream means. Must not throw on any output. */
 export interface Agent {
   readonly name: AgentName
   /** How its command line comes to where it is missing; `null`: there is none of its own. */
-  readonly install: AgentInstall | null
+  readonly install: NpmProgram | null
   /** What it needs to take up its conversation again: paths below HOME inside; empty: it cannot. */
   readonly conversationPaths: readonly string[]
   /** Never throws. What keeps it from working on this machine, its login apart: told before a task starts. Quick. */
@@ -33,15 +33,6 @@ export interface AgentLogin {
   readonly hosts: readonly string[]
   /** Its text as it is now. Rejects where it cannot be read. */
   read(): Promise<string>
-}
-
-/** An npm package that brings the command line: for a person, or for a layer of an image. */
-export interface AgentInstall {
-  readonly package: string
-  /** The version that this adapter was tried with. */
-  readonly version: string
-  /** The program's name on the PATH. */
-  readonly bin: string
 }
 
 export interface AgentProgram {

@@ -30,8 +30,19 @@ export interface SandboxSpec {
   readonly purpose: 'agent' | 'checks' | 'review'
   /** Container image, where the runtime has any. */
   readonly image: string | null
+  /** Is put into a layer over the image where the image lacks it; a runtime without images has what its machine has. */
+  readonly program: NpmProgram | null
   readonly source: CloneSource
   readonly limits: SandboxLimits
+}
+
+/** A program that an npm package brings. */
+export interface NpmProgram {
+  readonly package: string
+  /** The version that it was tried with. */
+  readonly version: string
+  /** The program's name on the PATH. */
+  readonly bin: string
 }
 
 /** Where a clone comes from. */

@@ -3,6 +3,8 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDaggerRuntime, type DaggerRuntime } from '../../src/dagger/dagger-runtime.ts'
+import { Engine } from '../../src/dagger/engine.ts'
+import { launcherFolder } from '../../src/dagger/launcher-files.ts'
 import type { EngineAddress } from '../../src/model/engine-address.ts'
 import type { Log } from '../../src/ports/log.ts'
 import { makeMirror, specOf, type PlaceOptions, type RuntimePlace } from '../runtime-contract/place.ts'
@@ -56,7 +58,22 @@ export interface DaggerPlace extends RuntimePlace {
   readonly home: string
 }
 
-/** A runtime on the engine of these tests, or on others. The launcher is shared, since it is large. */
+/** The launcher is shared, since it is large. */
+const launcherHome = join(tmpdir(), 'nightshift-dagger-launcher')
+
+/** The engine of these tests, without a runtime around it. */
+export function engineOf({ socketPath, token }: { socketPath: string; token: string }): Engine {
+  const workbench = async () => ({
+    launcher: { folder: await launcherFolder(launcherHome) },
+    socketPath,
+    token,
+  })
+  const address = { address: engineHost, slots: 1 }
+  const facts = { cli: daggerCli, env: cliEnvironment, session: null, minFreeBytes: 0, log: quiet }
+  return new Engine(address, { ...facts, workbench })
+}
+
+/** A runtime on the engine of these tests, or on others. */
 export async function makePlace(
   options: PlaceOptions & {
     engines?: readonly EngineAddress[]
@@ -69,9 +86,8 @@ export async function makePlace(
 ): Promise<DaggerPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-dagger-'))
   const repository = await makeMirror(join(folder, 'repository.git'), options.files)
-  const home = join(tmpdir(), 'nightshift-dagger-launcher')
   const runtime = createDaggerRuntime({
-    home,
+    home: launcherHome,
     cli: options.cli ?? daggerCli,
     engines: options.engines ?? [{ address: engineHost, slots: 16 }],
     session: null,
@@ -87,7 +103,7 @@ export async function makePlace(
   return {
     runtime,
     folder,
-    home,
+    home: launcherHome,
     repository,
     open: (facts = {}) =>
       runtime.open(specOf(repository, facts), facts.signal ?? new AbortController().signal),

@@ -125,13 +125,13 @@ describe.skipIf(skipped !== null)(title('a task in containers'), { timeout: 300_
     expect(tasksOf(without)).toMatchObject([{ outcome: 'pushed', runtime: 'local' }])
   })
 
-  it('takes its agent’s command line from the image: this machine needs none', async () => {
+  it('has its agent’s command line in its image, or over it: this machine needs none', async () => {
     const remote = await makeRepository(join(place.folder, 'agent.git'))
-    const environment = { ...place.environment, OPENAI_API_KEY: 'none-of-anybody' }
+    const nobody = { OPENAI_API_KEY: 'none-of-anybody', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
+    const environment = { ...place.environment, ...nobody }
     const args = ['run', 'Work', '--repo', remote.path, '--agent', 'codex', '--json', '--runtime']
     const inContainer = await runCli({ ...place, environment }, [...args, 'dagger'])
-    expect(tasksOf(inContainer)).toMatchObject([{ outcome: 'invalid', runtime: 'dagger' }])
-    expect(tasksOf(inContainer)[0]?.reason).toMatch(/could not be started in the sandbox/)
+    expect(tasksOf(inContainer)).toMatchObject([{ runtime: 'dagger', attempt: expect.any(Number) }])
     const here = await runCli({ ...place, environment }, [...args, 'local'])
     expect([here.exitCode, here.stdout]).toEqual([2, expect.stringContaining('codex is not installed')])
   })

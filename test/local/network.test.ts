@@ -91,6 +91,7 @@ describe.skipIf(noClients)(title('tools in a sandbox whose network is some hosts
       taskId: `NET${opened++}`,
       attempt: 1,
       purpose: 'agent' as const,
+      program: null,
       image: null,
       source,
       limits,

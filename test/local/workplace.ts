@@ -62,6 +62,7 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
           taskId: facts.taskId ?? `TASK${opened++}`,
           attempt: facts.attempt ?? 1,
           purpose: 'agent',
+          program: null,
           image: null,
           source: {
             repo: repository.path,

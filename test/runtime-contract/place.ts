@@ -24,6 +24,7 @@ export interface SandboxFacts {
   readonly taskId?: string
   readonly attempt?: number
   readonly purpose?: SandboxSpec['purpose']
+  readonly program?: SandboxSpec['program']
   readonly limits?: Partial<SandboxLimits>
   readonly source?: Partial<CloneSource>
   readonly signal?: AbortSignal
@@ -55,6 +56,7 @@ export function specOf(repository: MadeRepository, facts: SandboxFacts = {}): Sa
     attempt: facts.attempt ?? 1,
     purpose: facts.purpose ?? 'agent',
     image: null,
+    program: facts.program ?? null,
     source: {
       repo: repository.path,
       sha: repository.sha,

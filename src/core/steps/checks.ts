@@ -13,7 +13,7 @@ import {
   type PlannedCheck,
 } from './check-runs.ts'
 import { networkOf } from './network.ts'
-import { openSandbox } from './open-sandbox.ts'
+import { cloneSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { runSetup } from './setup.ts'
 
@@ -47,7 +47,12 @@ async function inSandbox(
   planned: readonly PlannedCheck[],
 ): Promise<CheckRun[]> {
   const { file } = rules
-  const sandbox = await openSandbox(attempt, { purpose: 'checks', image: file.image, source })
+  const sandbox = await cloneSandbox(attempt, {
+    purpose: 'checks',
+    image: file.image,
+    program: null,
+    source,
+  })
   try {
     if (file.setup !== null) {
       await runSetup(attempt, sandbox, file.setup, { on, rules, source })

@@ -28,7 +28,7 @@ export function preferred(
   return inStep(attempt, 'review', async () => {
     const { judge, judgeCommand } = attempt.claimed.options
     const agent = readerOf(attempt, judge, judgeCommand)
-    const sandbox = await openReader(attempt, rules, source)
+    const sandbox = await openReader(attempt, rules, agent, source)
     try {
       const folder = `${sandbox.outPath}/${diffsFolder}`
       for (const { number, work } of rivals) {

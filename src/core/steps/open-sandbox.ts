@@ -2,19 +2,23 @@ import { ImageUnusable, type Sandbox, type SandboxSpec } from '../../ports/runti
 import { inStep, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 
+type SpecOfStep = Pick<SandboxSpec, 'purpose' | 'image' | 'program' | 'source'>
+
 /** Opens a sandbox of the attempt, as its step `clone`. */
-export function openSandbox(
-  attempt: Attempt,
-  spec: Pick<SandboxSpec, 'purpose' | 'image' | 'source'>,
+export function cloneSandbox(attempt: Attempt, spec: SpecOfStep): Promise<Sandbox> {
+  return inStep(attempt, 'clone', () => openSandbox(attempt, spec))
+}
+
+/** Opens a sandbox of the attempt. Throws {@link Stop} where its image cannot be used. */
+export async function openSandbox(
+  { parts, claimed, runtime, signal }: Attempt,
+  spec: SpecOfStep,
 ): Promise<Sandbox> {
-  const { parts, claimed, runtime, signal } = attempt
-  const { taskId, attempt: number } = claimed.lease
-  return inStep(attempt, 'clone', async () => {
-    try {
-      return await runtime.open({ taskId, attempt: number, limits: parts.limits, ...spec }, signal)
-    } catch (error) {
-      if (error instanceof ImageUnusable) throw new Stop({ kind: 'image_unusable', message: error.message })
-      throw error
-    }
-  })
+  const { taskId, attempt } = claimed.lease
+  try {
+    return await runtime.open({ taskId, attempt, limits: parts.limits, ...spec }, signal)
+  } catch (error) {
+    if (error instanceof ImageUnusable) throw new Stop({ kind: 'image_unusable', message: error.message })
+    throw error
+  }
 }

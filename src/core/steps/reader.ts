@@ -7,6 +7,7 @@ import { Stop } from '../reasons.ts'
 import { AgentAccess, modelFor } from './agent-access.ts'
 import { judgeTurn, runTurn, type EndedTurn } from './agent-turn.ts'
 import { addHosts } from './network.ts'
+import { openSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
 /** An answer that cannot be read is asked for once more. */
@@ -32,12 +33,14 @@ export interface Question<T> {
 }
 
 /** A sandbox of its own, whose clone cannot be written to. */
-export function openReader(attempt: Attempt, rules: RepositoryRules, source: CloneSource): Promise<Sandbox> {
-  const { parts, claimed, runtime, signal } = attempt
-  const { taskId, attempt: number } = claimed.lease
+export function openReader(
+  attempt: Attempt,
+  rules: RepositoryRules,
+  agent: Agent,
+  source: CloneSource,
+): Promise<Sandbox> {
   const { image } = rules.file
-  const { limits } = parts
-  return runtime.open({ taskId, attempt: number, purpose: 'review', image, source, limits }, signal)
+  return openSandbox(attempt, { purpose: 'review', image, program: agent.install, source })
 }
 
 /**

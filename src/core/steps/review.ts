@@ -22,12 +22,13 @@ export function review(
 ): Promise<Review> {
   return inStep(attempt, 'review', async () => {
     const head = { bundle: await work.bundle(), headSha: work.headSha }
-    const sandbox = await openReader(attempt, rules, { ...source, work: head })
+    const { reviewer, reviewCommand } = attempt.claimed.options
+    const agent = readerOf(attempt, reviewer, reviewCommand)
+    const sandbox = await openReader(attempt, rules, agent, { ...source, work: head })
     try {
-      const { reviewer, reviewCommand } = attempt.claimed.options
       const made = await ask(attempt, rules, sandbox, {
         who: 'reviewer',
-        agent: readerOf(attempt, reviewer, reviewCommand),
+        agent,
         command: reviewCommand,
         prompt: (fault) => reviewPrompt(attempt.claimed.task.prompt, sandbox, work, fault),
         round,

@@ -5,7 +5,7 @@ import { AgentRounds } from './agent-rounds.ts'
 import { bundleName, commitExits, commitScript } from './commit-script.ts'
 import type { Conversation } from './conversation.ts'
 import { installHooks } from './hooks.ts'
-import { openSandbox } from './open-sandbox.ts'
+import { cloneSandbox } from './open-sandbox.ts'
 import type { RepositoryRules } from './repository-file.ts'
 import { markSetup } from './setup-leavings.ts'
 import { runSetup } from './setup.ts'
@@ -79,9 +79,10 @@ export class Workshop {
 
   async #open(): Promise<Sandbox> {
     const attempt = this.#attempt
-    const sandbox = await openSandbox(attempt, {
+    const sandbox = await cloneSandbox(attempt, {
       purpose: 'agent',
       image: this.#rules.file.image,
+      program: attempt.agent.install,
       source: this.#source,
     })
     this.#sandbox = sandbox
