@@ -51,6 +51,7 @@ export function createGateway(options: GatewayOptions): Gateway & { close(): voi
     problems: (provider) =>
       Promise.resolve(options.access[provider].login === null ? [logins[provider]] : []),
     account: (provider) => accountOf(provider, options.access[provider].login),
+    knowsPrice,
     open: async (spec) => {
       const { provider } = spec
       const access = options.access[provider]
@@ -104,9 +105,13 @@ function newKey(provider: ProviderName, login: ProviderLogin): string {
   }
 }
 
+function knowsPrice(model: string): boolean {
+  return isStandIn(model) || priceOf(model) !== null
+}
+
 async function stopFromTheBeginning({ model }: GatewaySpec, purse: Purse): Promise<GatewayStop | null> {
   if (!purse.capped) return null
-  if (model !== null && !isStandIn(model) && priceOf(model) === null) return { kind: 'price_unknown', model }
+  if (model !== null && !knowsPrice(model)) return { kind: 'price_unknown', model }
   const over = await purse.usedUp()
   if (over === null) return null
   const { scope, capUsd } = over.budget

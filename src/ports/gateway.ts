@@ -11,6 +11,8 @@ export interface Gateway {
   problems(provider: ProviderName): Promise<readonly Problem[]>
   /** The account behind the provider's login, without secrets: what a quota holds. `null`: there is no login. */
   account(provider: ProviderName): string | null
+  /** Whether a cap on money can be kept with a model of this name. Names that stand for whatever is current count as known. */
+  knowsPrice(model: string): boolean
   /** Opens a way to the provider for one attempt. Rejects where the machine is at fault. */
   open(spec: GatewaySpec): Promise<GatewaySession>
 }

@@ -47,7 +47,8 @@ describe('a command line that goes in with its own login', () => {
     await writeFile(program, codex)
     await chmod(program, 0o755)
     await writeFile(login, JSON.stringify({ tokens: { access_token: token } }), { mode: 0o600 })
-    const more = { NIGHTSHIFT_CODEX_BIN: program, NIGHTSHIFT_CODEX_LOGIN_FILE: login }
+    const counted = { NIGHTSHIFT_CLAUDE_BIN: program, ANTHROPIC_API_KEY: 'none-of-anybody' }
+    const more = { NIGHTSHIFT_CODEX_BIN: program, NIGHTSHIFT_CODEX_LOGIN_FILE: login, ...counted }
     place = { ...first, environment: { ...first.environment, ...more } }
     remote = await makeRepository(join(place.folder, 'remote.git'), { files: { '.nightshift.yaml': rules } })
     server = await startServer(place)
@@ -92,6 +93,17 @@ describe('a command line that goes in with its own login', () => {
     const task = await server.untilDone(id)
     expect(task).toMatchObject({ outcome: 'invalid' })
     expect(task.reason).toContain('no cap on money can be kept')
+  })
+
+  it('that is counted does not start either where no price is known: it is told before anything is done', async () => {
+    const capped = { prompt: 'Work', agent: 'claude', model: 'mystery-9', maxCost: 1 }
+    const { id } = await server.submit({ repo: remote.path, ...capped })
+    const task = await server.untilDone(id)
+    expect(task).toMatchObject({ outcome: 'invalid' })
+    expect(task.reason).toContain('No price is known for the model mystery-9')
+    const told = JSON.stringify(await database.query(`select * from events where task_id = '${id}'`))
+    expect(told).toContain('prepare')
+    expect(told).not.toContain('clone')
   })
 
   it('is told by doctor', async () => {

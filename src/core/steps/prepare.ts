@@ -48,11 +48,16 @@ async function movedBase({ parts, claimed }: Attempt, book: Book): Promise<strin
 
 /** Tells what keeps an agent from working, before anything of the task is done. */
 async function requireAgents({ agent, claimed, parts, runtime }: Attempt): Promise<void> {
-  const { lineup, model } = claimed.options
+  const { lineup, model, maxCostUsd } = claimed.options
+  const isCapped = [maxCostUsd, ...claimed.budgets.map(({ capUsd }) => capUsd)].some((cap) => cap !== null)
   for (const own of lineup ?? [{ agent: agent.name, model }]) {
     const worker = parts.agents.get(own.agent)
     const use = { model: own.model, runtime: runtime.name }
     const problems = worker === undefined ? [] : await agentProblems(parts, worker, use)
     if (problems.length > 0) throw new Stop({ kind: 'agent_unavailable', agent: own.agent, problems })
+    const isCounted = (worker?.providers(own.model).length ?? 0) > 0
+    if (isCapped && isCounted && own.model !== null && !parts.gateway.knowsPrice(own.model)) {
+      throw new Stop({ kind: 'price_unknown', model: own.model })
+    }
   }
 }
