@@ -5,6 +5,8 @@ import { policySchema } from '../../../src/model/policy/schema.ts'
 import { languages } from '../../../src/model/policy/tests-kept/languages.ts'
 import { mask } from '../../../src/model/policy/tests-kept/mask.ts'
 import { summarize } from '../../../src/model/policy/tests-kept/summary.ts'
+import { held } from './edits-held.ts'
+import { honestTests } from './honest-tests.ts'
 import { asStrong, files, js, sources, weaker, type Edit, type Kind } from './test-edits.ts'
 import { workOf, type Files } from './work-of.ts'
 
@@ -21,7 +23,7 @@ function edited([kind, , from, to]: Edit): string {
 }
 
 describe('tests: keep', () => {
-  test.each(weaker)('%s: %s', async (...edit) => {
+  test.each([...weaker, ...held])('%s: %s', async (...edit) => {
     const [kind] = edit
     const found = await messages({ [files[kind]]: sources[kind] }, { [files[kind]]: edited(edit) })
     expect(found.join('\n')).toMatch(/^tests: /)
@@ -30,6 +32,23 @@ describe('tests: keep', () => {
   test.each(asStrong)('%s, which is fine: %s', async (...edit) => {
     const [kind] = edit
     expect(await messages({ [files[kind]]: sources[kind] }, { [files[kind]]: edited(edit) })).toEqual([])
+  })
+
+  test.each(honestTests)('%s', async (_what, base, head) => {
+    expect(await messages(base, head)).toEqual([])
+  })
+
+  test('tests that become one table are refused, since cases are not counted', async () => {
+    const table =
+      "it.each([[1, 2, 3], [2, 2, 4]])('adds', (a, b, sum) => {\n    expect(add(a, b)).toBe(sum)\n  })"
+    const head = { 'a.test.ts': js.replace(/it\('adds'[\s\S]*?toBe\(4\)\n {2}\}\)/, table) }
+    expect((await messages({ 'a.test.ts': js }, head)).join()).toContain('had 2 assertions')
+  })
+
+  test('a new assertion does not make up for one that is gone', async () => {
+    const more = "it('adds nothing', () => {\n    expect(add(0, 0)).toBe(0)\n  })\n  it('adds'"
+    const head = js.replace('    expect(add(2, 2)).toBe(4)\n', '').replace("it('adds'", more)
+    expect((await messages({ 'a.test.ts': js }, { 'a.test.ts': head })).join()).toContain('"adds" had 2')
   })
 
   test.each(Object.keys(files) as Kind[])(
@@ -192,6 +211,11 @@ describe('tests: keep', () => {
     'assert(a,',
     'assert ( ',
     'import pytest ',
+    'except: ',
+    'try: assert ',
+    'a *T, ',
+    'it(a,(t',
+    'x := t\n',
     ' ',
     '= ',
   ]

@@ -63,7 +63,7 @@ function violationOf(weaker: Weaker): Violation {
       const { title, line, assertions } = weaker.test
       const message =
         `${shown(path)}, line ${line}: the test ${quoted(title)} had ${weaker.before} assertions that can fail, and now has ${assertions}. ` +
-        `Put them back. ${keepHint}`
+        `Put them back; one for many cases counts once. ${keepHint}`
       return { rule: 'tests', file: path, line, message }
     }
     case 'emptied': {

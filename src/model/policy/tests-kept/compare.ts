@@ -30,15 +30,16 @@ interface Placed {
 
 /**
  * What became weaker over all files of one language. A test is found again by its title, in its own file first, then
- * in any other (it was moved); then any new test of the same file counts as the renamed one.
+ * in any other (it was moved); then any new test of the same file counts as the renamed one. An assertion that stands
+ * in a new test now, word for word, is kept.
  */
 export function compareTests(files: readonly ComparedFile[]): Weaker[] {
   const weaker: Weaker[] = []
   const lost: Placed[] = []
   const gained: Placed[] = []
+  const fewer: { before: Placed; after: Placed }[] = []
   const meet = (before: Placed, after: Placed) => {
-    if (after.test.assertions < before.test.assertions)
-      weaker.push({ kind: 'stripped', path: after.path, before: before.test.assertions, test: after.test })
+    if (after.test.assertions < before.test.assertions) fewer.push({ before, after })
     else if (after.test.empty && !before.test.empty)
       weaker.push({ kind: 'emptied', path: after.path, test: after.test })
   }
@@ -53,8 +54,31 @@ export function compareTests(files: readonly ComparedFile[]): Weaker[] {
   const others = lost.filter((one) => !one.foundByName)
   const unmoved = pair(others, [...byName.after, ...gained.filter((one) => !one.foundByName)], titleOf, meet)
   const gone = pair([...byName.before, ...unmoved.before], unmoved.after, (one) => one.path, meet)
+  const moved = new Lines(gone.after)
+  for (const { before, after } of fewer) {
+    const left = new Lines([after])
+    const kept = before.test.assertionLines.filter((line) => !left.take(line) && moved.take(line)).length
+    if (after.test.assertions + kept < before.test.assertions)
+      weaker.push({ kind: 'stripped', path: after.path, before: before.test.assertions, test: after.test })
+  }
   for (const { path, test } of gone.before) weaker.push({ kind: 'lost', path, test })
   return [...weaker, ...strippedHelpers(files), ...newWeakLines(files)]
+}
+
+/** Lines of assertions, each to be taken as often as it stands there. */
+class Lines {
+  readonly #counts = new Map<string, number>()
+
+  constructor(tests: readonly Placed[]) {
+    for (const line of tests.flatMap(({ test }) => test.assertionLines))
+      this.#counts.set(line, (this.#counts.get(line) ?? 0) + 1)
+  }
+
+  take(line: string): boolean {
+    const left = this.#counts.get(line) ?? 0
+    this.#counts.set(line, left - 1)
+    return left > 0
+  }
 }
 
 function isFoundByName(one: Placed): boolean {

@@ -1,4 +1,5 @@
 import { afterReturn, bracedBody } from './braces.ts'
+import { goSkips } from './go-skips.ts'
 import type { Language } from './language.ts'
 
 const otherSystem =
@@ -25,21 +26,24 @@ export const go: Language = {
     regexes: false,
   },
   test: /^func\s+(?:\([^)]{0,200}\)\s*)?(?:Test|Fuzz|Example)(?![a-z])\w*\s*\(|\b\w+\.Run\s*\(\s*["`]/gm,
+  whole: /^func\b/,
   body: (masked, start, end) => bracedBody(masked, /^[^{}]{0,500}?\{/, start, end),
   nothing: /^[\s;]*$/,
   title: /func\s+(?:\([^)]{0,200}\)\s*)?(\w+)|Run\s*\(\s*"((?:[^"\\\n]|\\.)*)"|Run\s*\(\s*`([^`]*)`/,
   assertion:
     /\b\w+\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\s*\(|\b(?:assert|require|is|must|expect|check|verify|Expect|Require|Assert)\w*(?:\.\w+)?\s*\(/gm,
   weakenings: [
-    { what: 'skips a test', pattern: /[\w)]\s*\.\s*(?:Skip|Skipf|SkipNow)\b/gm },
+    { what: 'skips a test', pattern: goSkips },
     { what: 'turns code off', pattern: /^[ \t]*\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
     {
       what: 'ends the tests early',
-      pattern: /\bos\.Exit\s*\(\s*(?:0\s*\)|\w+\.Run\s*\(\s*\)\s*[^\s)])|\bsyscall\.(?:Exit|Kill)\s*\(/gm,
+      pattern:
+        /\bos\.Exit\s*\(\s*(?:0\s*\)|\w+\.Run\s*\(\s*\)\s*[^\s)])|\bsyscall\.(?:Exit|Kill)\s*\(|\bruntime\.Goexit\b/gm,
     },
     {
       what: 'ends the tests early',
-      pattern: /^func\s+TestMain\s*\([^()]{0,100}\)\s*\{(?!(?:(?!^\})[\s\S]){0,3000}?\.Run\s*\()/gm,
+      pattern:
+        /^func\s+TestMain\s*\(\s*(\w+)\b[^()]{0,100}\)\s*\{(?!(?:(?!^\})[\s\S]){0,3000}?(?:\.Run\s*\(|\(\s*\1\s*[,)]))/gm,
     },
     // What has a receiver is a method, which nobody runs as a test.
     { what: 'skips a test', pattern: /^func\s+\([^)]{0,200}\)\s*Test\w*\s*\(\s*\w*\s*\*\s*testing\.T\b/gm },

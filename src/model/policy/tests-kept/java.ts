@@ -36,7 +36,7 @@ export const java: Language = {
     {
       what: 'skips a test',
       pattern:
-        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn|EnabledFor|DisabledFor|EnabledIn|DisabledIn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\b(?:SkipException|TestAbortedException|AssumptionViolatedException)\b|\benabled\s*=\s*false\b/gm,
+        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn|EnabledFor|DisabledFor|EnabledIn|DisabledIn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\b(?:SkipException|TestAbortedException|AssumptionViolatedException)\b|\benabled\s*=\s*false\b|@\w+Source\s*\([^(){}]{0,100}\{\s*\}/gm,
     },
     {
       what: 'skips a test',
@@ -46,7 +46,7 @@ export const java: Language = {
     {
       what: 'turns code off',
       pattern:
-        /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{\s*\}|\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
+        /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{(?:[\s;]|return\b|[\w.]{0,60}\b(?:print\w*|info|warn|debug|error)\s*\([^(){}]{0,200}\))*\}|\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
     },
     { what: 'turns code off', pattern: afterReturn },
     {

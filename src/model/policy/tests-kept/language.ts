@@ -16,6 +16,8 @@ export interface Language {
   readonly strings: Strings
   /** Finds where a test begins, in masked code; flags `gm`. */
   readonly test: RegExp
+  /** Where given: a beginning that matches is a whole test with all up to the next such one, its subtests too. */
+  readonly whole?: RegExp
   /** Finds a test's title in what follows its beginning, in plain code: the first group that took part. */
   readonly title: RegExp
   /** Where the body of a test lies that begins in masked code at this place; `null`: it has none that can be told. */
@@ -35,7 +37,8 @@ export interface Language {
 /** A way to write a test that does not run, or to keep others from running; flags `gm`. */
 export interface Weakening {
   readonly what: 'skips a test' | 'runs some tests only' | 'ends the tests early' | 'turns code off'
-  readonly pattern: RegExp
+  /** May depend on names that the masked code itself gives. */
+  readonly pattern: RegExp | ((masked: string) => RegExp)
   /** Looked for in comments too. */
   readonly inComments?: boolean
   /** Only of tests that there were before: a new one may be written so. */

@@ -1,5 +1,6 @@
 import { afterReturn, bracedBody } from './braces.ts'
 import type { Language } from './language.ts'
+import { nodeSkips } from './node-skips.ts'
 
 const named = /[._-](?:test|spec|e2e|cy)\.[^./]+$/i
 /** Where no runner looks. */
@@ -13,7 +14,11 @@ const owned = 'it|test|describe|expect|assert'
 /** A function of the runner with one of these after a dot: `it.skip`, `test.concurrent.skip`, `(it as Test)?.skip`. */
 function member(words: string): RegExp {
   const runner = `(?:(?<![\\w$.])(?:${names})|\\(\\s*(?:${names})\\b[^()\\n]{0,60}\\))`
-  return new RegExp(`${runner}(?:\\s*\\??\\.\\s*\\w+)*?\\s*\\??\\.\\s*(?:${words})\\b`, 'gm')
+  // A number is no title: `context.skip(2)` leaves out two of something.
+  return new RegExp(
+    `${runner}(?:\\s*\\??\\.\\s*\\w+)*?\\s*\\??\\.\\s*(?:${words})\\b(?!\\s*\\(\\s*\\d+\\s*\\))`,
+    'gm',
+  )
 }
 
 /** An option of a test: `it('title', { skip: true }, …)`. */
@@ -72,9 +77,9 @@ export const node: Language = {
     { what: 'runs some tests only', pattern: member('only') },
     {
       what: 'skips a test',
-      pattern:
-        /(?<![\w$.])x(?:it|test|describe|context|specify)\s*\(|\b(?:this|t|ctx|context|task)\s*\??\.\s*(?:skip|todo)\s*\(/gm,
+      pattern: /(?<![\w$.])x(?:it|test|describe|context|specify)\s*\(/gm,
     },
+    { what: 'skips a test', pattern: nodeSkips },
     { what: 'runs some tests only', pattern: /(?<![\w$.])f(?:it|describe|context)\s*\(/gm },
     { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?!false\\b)') },
     { what: 'runs some tests only', pattern: option('only\\s*:\\s*(?!false\\b)') },
@@ -112,23 +117,28 @@ export const node: Language = {
     },
     {
       what: 'turns code off',
-      pattern: /\b(?:expect|assert)\b[^;{}]{0,300};?\s*\}\s*catch\s*(?:\([^()]{0,100}\))?\s*\{\s*\}/gm,
+      pattern:
+        /\b(?:expect|assert)\b[^;{}]{0,300}(?:;?\s*\}\s*catch\s*(?:\([^()]{0,100}\))?\s*\{(?:[\s;]|return\b|console\s*\.\s*\w+\s*\([^(){}]{0,200}\))*\}|\.\s*catch\s*\(\s*\(?\w*\)?\s*=>\s*\{\s*\}\s*\))/gm,
     },
     {
       what: 'turns code off',
       pattern: /\bexpect\s*\(\s*(?:async\s*)?\(\s*\)\s*=>\s*\{?\s*(?:expect|assert)\w*\s*[.(]/gm,
     },
     { what: 'turns code off', pattern: afterReturn },
-    { what: 'ends the tests early', pattern: /\bprocess\s*\.\s*exitCode\s*=(?!=)/gm },
     {
       what: 'ends the tests early',
       pattern:
-        /\bprocess\s*\??\.\s*(?:exit|reallyExit|abort|kill)\s*(?:\?\.\s*)?\(|\{[^{}\n]{0,200}\b(?:exit|abort|reallyExit)\b[^{}\n]{0,200}\}\s*=\s*process\b|\bimport\s*\{[^{}]{0,200}\b(?:exit|abort|kill)\b/gm,
+        /\bprocess\s*\.\s*exitCode\s*=(?!=)(?!\s*(?:undefined|[1-9]|\w*(?:before|original|previous|saved)\w*)\b)/gim,
+    },
+    {
+      what: 'ends the tests early',
+      pattern:
+        /\bprocess\s*\??\.\s*(?:(?:exit|reallyExit|abort)\s*(?:\?\.\s*)?\(|kill\s*(?:\?\.\s*)?\(\s*(?:process\b|p?pid\b|-|0))|\{[^{}\n]{0,200}\b(?:exit|abort|reallyExit)\b[^{}\n]{0,200}\}\s*=\s*process\b|\bimport\s*\{[^{}]{0,200}\b(?:exit|abort|kill)\b/gm,
     },
     {
       what: 'turns code off',
       pattern:
-        /\b(?:if|while)\s*\(\s*(?:false|0|!1|!true)\s*(?:\)|&&)|(?:=>|\bfunction\b[^{}]{0,200})\s*\{\s*return\s*(?:;|$)/gm,
+        /\b(?:if|while)\s*\(\s*(?:false|0|!1|!true)\s*(?:\)|&&)|\b(?:false|0)\s*&&\s*(?:await\s+)?(?:expect|assert)\b|(?<=[;{}]\s{0,200})\(\s*\)\s*=>\s*\{?\s*(?:expect|assert)\b|(?:=>|\bfunction\b[^{}]{0,200})\s*\{\s*return\s*(?:;|$)/gm,
     },
   ],
 }

@@ -1,8 +1,18 @@
 import { pythonBody, pythonScopes } from './python-scopes.ts'
-import type { Language } from './language.ts'
+import type { Language, Weakening } from './language.ts'
 
 /** Where pytest does not look. */
 const unseen = /(?:^|\/)(?:\.[^/]+|build|dist|node_modules|venv|[^/]+\.egg)\//
+
+// Nothing is done about it, or it is only told.
+const forgotten =
+  '(?:pass\\b|\\.\\.\\.|return\\b|continue\\b|(?:print|log\\w*(?:\\.\\w+)?)[ \\t]*\\((?![^\\n]*\\n\\s*(?:raise|assert|pytest|self)\\b))'
+
+/** A failed assertion that nobody hears of: caught by its name, or with all else around an assertion. */
+const swallowed: Weakening[] = [
+  `\\bexcept\\b[^\\n:]{0,100}\\b(?:AssertionError|BaseException)\\b[^\\n:]{0,100}:\\s*${forgotten}`,
+  `(?<=\\btry[ \\t]*:(?:(?!\\b(?:try|except)\\b)[\\s\\S]){0,2000}?(?:\\bassert|\\bcheck|\\bverify|\\bexpect|\\btest_)(?:(?!\\b(?:try|except)\\b)[\\s\\S]){0,1000})\\bexcept\\b(?:[ \\t]*Exception\\b[^\\n:]{0,100})?[ \\t]*:\\s*${forgotten}`,
+].map((pattern) => ({ what: 'turns code off', pattern: new RegExp(pattern, 'gm') }))
 
 /** Python: pytest and unittest. */
 export const python: Language = {
@@ -35,31 +45,32 @@ export const python: Language = {
     {
       what: 'skips a test',
       pattern:
-        /\bmark\s*\.\s*(?:skip|skipif|xfail)\b|\bpytest\s*\.\s*(?:skip|xfail|importorskip)\b|\b(?:unittest\s*\.\s*)?(?:skip|skipIf|skipUnless|expectedFailure)\b(?=\s*\(|\s*$)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
+        /\bmark\s*\.\s*(?:skip|skipif|xfail)\b|\bpytest\s*\.\s*(?:skip|xfail|importorskip)\b|(?<![\w.])(?:skip|skipIf|skipUnless|expectedFailure)\b(?=\s*\(|\s*$)|\.\s*(?:skipIf|skipUnless|expectedFailure)\b|\.\s*skip\b(?!\s*\(\s*[\w.]+\s*\)|\w)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
     },
     {
       what: 'skips a test',
       pattern:
-        /^[ \t]*collect_ignore(?:_glob)?\s*(?:=|\+=)|\b__test__\s*=(?!=)|\bconfig\s*\.\s*option\s*\.\s*\w+\s*=(?!=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|runtest_logreport|runtest_logstart|report_teststatus|load_initial_conftests|cmdline_(?:main|parse)|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
+        /^[ \t]*collect_ignore(?:_glob)?\s*(?:=|\+=)|\b__test__\s*=(?!=)|\bconfig\s*\.\s*option\s*\.\s*\w+\s*=(?!=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|runtest_logreport|runtest_logstart|report_teststatus|load_initial_conftests|cmdline_(?:main|parse)|deselected|itemcollected|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^def[ \t]+load_tests\b|\bgetattr\s*\(\s*(?:pytest|unittest)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
     },
     {
       what: 'ends the tests early',
       pattern:
-        /\b(?:sys\s*\.\s*exit|os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(|\braise[ \t]+SystemExit\b/gm,
+        /\b(?:sys\s*\.\s*exit(?!\s*\(\s*pytest\s*\.\s*main\s*\(\s*\[\s*__file__)|os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(|\braise[ \t]+SystemExit\b/gm,
     },
     {
       what: 'skips a test',
-      pattern: /\bparametrize\s*\([^()[\]]{0,200},\s*[[(]\s*[\])]|^test\w*\s*=(?!=)/gm,
+      pattern: /\bparametrize\s*\([^()[\]]{0,200},\s*(?:tuple|list|set)?\s*[[(]\s*[\])]|^test\w*\s*=(?!=)/gm,
     },
     {
       what: 'skips a test',
       pattern:
         /^class\s+Test\w*[^\n:]{0,200}:(?:(?!^\S)[\s\S]){0,1500}?^[ \t]+def[ \t]+__(?:init|new)__\s*\(/gm,
     },
+    ...swallowed,
     {
       what: 'turns code off',
       pattern:
-        /\bexcept\b(?:[ \t]*\(?[ \t]*(?:AssertionError|Exception|BaseException)\b[^\n:]{0,100})?[ \t]*:\s*(?:pass|\.\.\.|return)\b|\bsuppress\s*\([^()]{0,100}\b(?:AssertionError|Exception|BaseException)\b|\b(?:raises|assertRaises)\s*\(\s*(?:AssertionError|BaseException)\b|\bexitstatus\s*=(?!=)/gm,
+        /\bdef[ \t]+assert(?:Equals?|NotEqual|True|False|Is|IsNot|IsNone|IsNotNone|In|NotIn|Raises|Almost\w+|Greater\w*|Less\w*)[ \t]*\(|\bsuppress\s*\([^()]{0,100}\b(?:AssertionError|Exception|BaseException)\b|\b(?:raises|assertRaises)\s*\(\s*(?:AssertionError|BaseException)\b|\bexitstatus\s*=(?!=)/gm,
     },
     {
       what: 'turns code off',

@@ -7,7 +7,7 @@ export const rust: Language = {
   isTestFile: (path) => /\.rs$/i.test(path),
   isFoundByName: () => true,
   isTestCodeOnly: (path) => /(?:^|\/)tests\//i.test(path),
-  testCode: /#\s*\[\s*cfg\s*\(\s*test\s*\)/,
+  testCode: /#\s*\[\s*cfg\s*\([^\]]{0,200}?\btest\b/,
   normalize: (source) => source,
   strings: {
     lineComment: '//',
@@ -34,7 +34,7 @@ export const rust: Language = {
     {
       what: 'turns code off',
       pattern:
-        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!test\s*\))[^\]]{0,200}\]|\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
+        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\))[^\]]{0,200}\]|\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
     },
     { what: 'turns code off', pattern: afterReturn },
     { what: 'ends the tests early', pattern: /\bprocess\s*::\s*(?:exit|abort)\s*\(/gm },

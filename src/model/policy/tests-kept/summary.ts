@@ -8,6 +8,8 @@ export interface TestBlock {
   /** Counted from 1. */
   readonly line: number
   readonly assertions: number
+  /** The lines on which they stand, as many as there are. */
+  readonly assertionLines: readonly string[]
   /** It has a body, and nothing in it. */
   readonly empty: boolean
 }
@@ -41,15 +43,19 @@ export function summarize(language: Language, path: string, source: string): Sum
   const starts = [...masked.matchAll(language.test)].map((found) => found.index)
   const around = language.surroundings?.(masked, starts)
   const lineAt = lineCounter(code)
+  const isWhole = (start: number) => language.whole?.test(masked.slice(start, start + 20)) === true
   const blocks = starts.map((start, index): TestBlock => {
     const end = starts[index + 1] ?? code.length
+    const wholeEnd = isWhole(start) ? (starts.slice(index + 1).find(isWhole) ?? code.length) : end
+    const inside = assertions.slice(countBefore(assertions, start), countBefore(assertions, wholeEnd))
     const title = titleOf(language, code, start, end)
     const scope = around?.[index]?.scope ?? ''
     const body = language.body(masked, start, end)
     return {
       title: scope === '' ? title : `${scope}.${title}`,
       line: lineAt(start),
-      assertions: countBefore(assertions, end) - countBefore(assertions, start),
+      assertions: inside.length,
+      assertionLines: inside.map((at) => lineText(code, at)),
       empty: body !== null && language.nothing.test(masked.slice(body.start, body.end)),
     }
   })
@@ -58,7 +64,7 @@ export function summarize(language: Language, path: string, source: string): Sum
   const onlyTests = language.isTestCodeOnly(path)
   const begin = language.testCode?.exec(masked)?.index ?? first
   const weakLines = language.weakenings.flatMap(({ what, pattern, inComments, inOldTests }) =>
-    [...(inComments === true ? code : masked).matchAll(pattern)]
+    [...(inComments === true ? code : masked).matchAll(pattern instanceof RegExp ? pattern : pattern(masked))]
       .filter((found) => onlyTests || found.index + found[0].length > Math.min(first, begin))
       .map((found): WeakLine => {
         const at = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
