@@ -1,11 +1,13 @@
 import type { Work } from '../ports/publisher.ts'
 import type { Ending } from '../ports/lease.ts'
+import { RuntimeAway } from '../ports/runtime.ts'
 import { inStep, type Attempt } from './attempt.ts'
-import { openBook } from './book.ts'
+import { openBook, type Book } from './book.ts'
 import { deliver } from './delivery.ts'
 import { keepBase, keepJudged, type Desk } from './desk.ts'
 import { persist } from './persist.ts'
 import { Stop, outcomeOf } from './reasons.ts'
+import { runtimeAway } from './sentences.ts'
 import { gate, type Findings } from './steps/gate.ts'
 import { receive, show } from './steps/hand-over.ts'
 import { lookFirst } from './steps/look.ts'
@@ -14,14 +16,27 @@ import { bestOf, type Chosen, type Contest } from './steps/candidates.ts'
 import { readRules } from './steps/repository-file.ts'
 import { wantsReview } from './steps/review.ts'
 import { Workshop } from './steps/workshop.ts'
+import { park } from './waiting.ts'
 
 /**
  * The way of one task, top to bottom, as one promise. Resolves only with a good outcome that is proven; every other
- * end is an error: {@link Stop} for the task's own, Interruption for one from outside, anything else for the machinery.
+ * end is an error: {@link Stop} for the task's own, Parked where it waits, Interruption for one from outside, anything
+ * else for the machinery.
  */
 export async function runPipeline(attempt: Attempt): Promise<Ending> {
   const { parts, claimed } = attempt
   const book = await openBook(parts, claimed.lease)
+  try {
+    return await allSteps(attempt, book)
+  } catch (error) {
+    if (!(error instanceof RuntimeAway)) throw error
+    // Trying again is no use before it is back, however long that takes: an engine's restart must not cost a task.
+    return park(book, { for: 'runtime', hold: 'retry', reason: runtimeAway(error.message) })
+  }
+}
+
+async function allSteps(attempt: Attempt, book: Book): Promise<Ending> {
+  const { parts } = attempt
   await lookFirst(attempt, book)
   const { source, base, pinnedSha } = await prepare(attempt, book)
   const rules = await readRules(attempt, source)

@@ -131,6 +131,11 @@ export function shortOfDisk(host: string, freeBytes: number, neededBytes: number
   return `the disk of ${host} is nearly full: ${mebibytes(freeBytes)} are free, ${mebibytes(neededBytes)} are needed; make room there, and it goes on by itself`
 }
 
+/** Why a task waits while nothing of its runtime can be used. */
+export function runtimeAway(message: string): string {
+  return `${message}; it goes on by itself once that is over`
+}
+
 function checkClause(check: CheckResult): string {
   const how = check.exitCode === null ? 'did not end in time' : `exit code ${check.exitCode}`
   return `${check.name} (${how})`

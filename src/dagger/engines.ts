@@ -1,4 +1,4 @@
-import { RuntimeFailure } from '../ports/runtime.ts'
+import { RuntimeAway } from '../ports/runtime.ts'
 import type { Engine } from './engine.ts'
 
 /** Without a ring, engines that were away are tried again after this long. */
@@ -15,7 +15,7 @@ export class Engines {
 
   /**
    * Takes a slot for a task: on the engine where it has a sandbox already, else on the one with the smallest part of its
-   * slots taken. Waits while all are taken. Rejects with {@link RuntimeFailure} where no engine can be used, or with the
+   * slots taken. Waits while all are taken. Rejects with {@link RuntimeAway} where no engine can be used, or with the
    * signal's reason.
    */
   async enter(taskId: string, signal: AbortSignal): Promise<Engine> {
@@ -24,7 +24,7 @@ export class Engines {
       const own = this.all.find((engine) => engine.has(taskId))
       if (own !== undefined) return this.#enter(own, taskId)
       const usable = this.all.filter((engine) => engine.usable)
-      if (usable.length === 0) throw new RuntimeFailure(this.#faults())
+      if (usable.length === 0) throw new RuntimeAway(this.#faults())
       const free = usable.filter((engine) => engine.load < engine.slots)
       const best = free.toSorted((a, b) => a.load / a.slots - b.load / b.slots)[0]
       if (best === undefined) {

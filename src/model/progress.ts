@@ -50,7 +50,7 @@ export const progressSchema = z.object({
     .object({
       since: z.iso.datetime(),
       looks: z.int().nonnegative(),
-      for: z.enum(['answer', 'checks', 'people', 'merge', 'conflict']).default('checks'),
+      for: z.enum(['answer', 'checks', 'people', 'merge', 'conflict', 'runtime']).default('checks'),
       checksOf: shaSchema.nullable(),
     })
     .nullable()

@@ -31,7 +31,7 @@ export const holds = [
 export type Hold = (typeof holds)[number]
 
 /** What a worker can park a task for: it holds no slot meanwhile, and is claimed again outside every budget. */
-export type ParkingHold = Extract<Hold, 'quota' | 'disk' | 'forge' | 'train'>
+export type ParkingHold = Extract<Hold, 'retry' | 'quota' | 'disk' | 'forge' | 'train'>
 
 /** A task as API and CLI show it. */
 export const taskSchema = z

@@ -14,7 +14,8 @@ export interface Runtime {
   problems(): Promise<readonly Problem[]>
   /**
    * Opens a sandbox that holds a fresh, full, independent clone, with `branch` checked out at `sha`, clean.
-   * Rejects with {@link RuntimeFailure} where the machine, not the task, is at fault, and with {@link ImageUnusable}.
+   * Rejects with {@link RuntimeFailure} where the machine, not the task, is at fault ({@link RuntimeAway} where all of it
+   * is away for now), and with {@link ImageUnusable}.
    */
   open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>
   /** Ends what earlier attempts of the task left running on this machine, and removes their files. Never throws. */
@@ -138,6 +139,9 @@ export interface ExecEnd {
 export class RuntimeFailure extends Error {
   override readonly name = 'RuntimeFailure'
 }
+
+/** Nothing of the runtime can be used now, as while its engines are away: no fault of the attempt, which waits for it. */
+export class RuntimeAway extends RuntimeFailure {}
 
 /** The image that the repository asks for is not there, or cannot hold a sandbox: only a person can mend it. */
 export class ImageUnusable extends Error {
