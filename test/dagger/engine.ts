@@ -27,6 +27,9 @@ export const cliEnvironment: Readonly<Record<string, string>> = Object.fromEntri
   }),
 )
 
+/** The launcher is shared, since it is large. */
+const launcherHome = join(tmpdir(), 'nightshift-dagger-launcher')
+
 /** Why no engine can be tried; `null`: one is named, or can be started. `npm run test:dagger` wants one to be there. */
 export const noEngine: string | null = await (async () => {
   const why = await whyNot()
@@ -57,9 +60,6 @@ export interface DaggerPlace extends RuntimePlace {
   readonly runtime: DaggerRuntime
   readonly home: string
 }
-
-/** The launcher is shared, since it is large. */
-const launcherHome = join(tmpdir(), 'nightshift-dagger-launcher')
 
 /** The engine of these tests, without a runtime around it. */
 export function engineOf({ socketPath, token }: { socketPath: string; token: string }): Engine {
