@@ -2,8 +2,8 @@ import { statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { AgentProgram } from '../ports/agent.ts'
-import type { NpmProgram, Problem } from '../ports/runtime.ts'
+import { versionIn } from '../model/version-in.ts'
+import type { FoundProgram, NpmProgram, Problem } from '../ports/runtime.ts'
 import type { Run } from '../process/spawner.ts'
 import { findCli, type CliPlace } from './cli-search.ts'
 
@@ -44,7 +44,7 @@ export class CliProgram {
     return [{ what: `${this.#settingName} is ${setting}, which is no program`, todo }]
   }
 
-  async find(): Promise<AgentProgram | null> {
+  async find(): Promise<FoundProgram | null> {
     const path = findCli(this.#install.bin, this.#place)
     return path === null ? null : { path, version: await this.#version(path) }
   }
@@ -64,7 +64,7 @@ export class CliProgram {
     try {
       const env = { PATH: `${this.#place.path}:${dirname(path)}`, HOME: home, LC_ALL: 'C' }
       const ended = await this.#run([path, '--version'], { env, timeoutMs: versionTimeoutMs })
-      return /\d+\.\d+\.\d+[\w.+-]*/.exec(ended.stdout.toString('utf8'))?.[0] ?? null
+      return versionIn(ended.stdout.toString('utf8'))
     } catch {
       return null
     } finally {

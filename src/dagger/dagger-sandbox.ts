@@ -5,13 +5,21 @@ import { clonePath, outPath } from '../jail/sandbox-files.ts'
 import { proxyRelay } from '../jail/way-out.ts'
 import type { Network } from '../model/network.ts'
 import type { Log } from '../ports/log.ts'
-import { RuntimeFailure, type Command, type ExecEnd, type Relay, type Sandbox } from '../ports/runtime.ts'
+import {
+  RuntimeFailure,
+  type Command,
+  type ExecEnd,
+  type FoundProgram,
+  type Relay,
+  type Sandbox,
+} from '../ports/runtime.ts'
 import type { ExpectedCall } from './hub.ts'
 import type { KeeperLink } from './keeper-link.ts'
 import type { SentCommand } from './protocol.ts'
 
 export interface DaggerSandboxParts {
   readonly taskId: string
+  readonly program: FoundProgram | null
   /** The engine, in words. */
   readonly engine: string
   readonly link: KeeperLink
@@ -39,6 +47,7 @@ export class DaggerSandbox implements Sandbox {
   readonly clonePath = clonePath
   readonly outPath = outPath
   readonly taskId: string
+  readonly program: FoundProgram | null
   readonly #parts: DaggerSandboxParts
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
@@ -49,6 +58,7 @@ export class DaggerSandbox implements Sandbox {
   constructor(parts: DaggerSandboxParts) {
     this.#parts = parts
     this.taskId = parts.taskId
+    this.program = parts.program
   }
 
   async exec(command: Command): Promise<ExecEnd> {

@@ -70,6 +70,7 @@ export async function openDaggerSandbox(
     await fill(maker, link, { spec, image: name, prepared, signal })
     return new DaggerSandbox({
       taskId: spec.taskId,
+      program: prepared.program,
       engine: engine.name,
       link,
       call,

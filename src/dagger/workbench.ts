@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Client, Container } from '@dagger.io/dagger'
-import { RuntimeFailure, type NpmProgram } from '../ports/runtime.ts'
+import { versionIn } from '../model/version-in.ts'
+import { RuntimeFailure, type FoundProgram, type NpmProgram } from '../ports/runtime.ts'
 import { ask, post, type SessionAddress } from './graphql.ts'
 import { keeperPath, launcherNode } from './launcher-files.ts'
 import { imageRoot, keeperVariables, keptRoot, livesRoot, packsRoot, schedulerSocket } from './protocol.ts'
@@ -17,6 +18,8 @@ export interface WorkbenchOptions {
 export interface PreparedImage {
   readonly container: Container
   readonly env: Readonly<Record<string, string>>
+  /** The program that was asked for. */
+  readonly program: FoundProgram | null
 }
 
 /** What a keeper is started for. */
@@ -32,11 +35,14 @@ interface Rooted {
 
 /** Exit code of {@link installScript} where there is nothing to install with. */
 export const noInstaller = 127
-/** Leaves an image that has the program as it is. */
-const installScript = `command -v "$1" >/dev/null && exit
-command -v npm >/dev/null || exit ${noInstaller}
-npm install --global --no-audit --no-fund "$2" >&2 || exit
-command -v "$1" >/dev/null || { echo "it brought no $1" >&2; exit 1; }`
+/** Leaves an image that has the program as it is. Prints where that is, and what it says of its version. */
+const installScript = `command -v "$1" >/dev/null || {
+  command -v npm >/dev/null || exit ${noInstaller}
+  npm install --global --no-audit --no-fund "$2" >&2 || exit
+}
+command -v "$1" || { echo "it brought no $1" >&2; exit 1; }
+HOME=/tmp/nightshift-home; export HOME; mkdir -p "$HOME"
+"$1" --version </dev/null; rm -rf "$HOME"`
 
 const imageKeptMs = 10 * 60_000
 const shortMs = 30_000
@@ -81,7 +87,7 @@ export class Workbench {
    * A layer over an image that has the program: the same for all tasks, before any of them, and with no more rights than
    * the build of an image has. Rejects with the engine's error.
    */
-  async install(imageId: string, program: NpmProgram): Promise<Rooted> {
+  async install(imageId: string, program: NpmProgram): Promise<Rooted & { program: FoundProgram }> {
     const argv = [
       '/bin/sh',
       '-c',
@@ -93,9 +99,11 @@ export class Workbench {
     const layer = `withUser(name:"0"){withExec(args:${JSON.stringify(argv)}){stdout rootfs{id}}}`
     const query = `{node(id:${JSON.stringify(imageId)}){... on Container{${layer}}}}`
     const data = (await ask(this.#session, query, AbortSignal.timeout(imageKeptMs))) as {
-      node: { withUser: { withExec: Rooted } }
+      node: { withUser: { withExec: Rooted & { stdout: string } } }
     }
-    return data.node.withUser.withExec
+    const { rootfs, stdout } = data.node.withUser.withExec
+    const [path = program.bin, ...said] = stdout.trim().split('\n')
+    return { rootfs, program: { path, version: versionIn(said.join('\n')) } }
   }
 
   /** The container in which a keeper runs, described but not started: a question about it starts it. */
@@ -132,7 +140,8 @@ export class Workbench {
       container: { from: Rooted & { id: string; envVariables: { name: string; value: string }[] } }
     }
     const { id: imageId, envVariables } = data.container.from
-    const { rootfs } = program === null ? data.container.from : await this.install(imageId, program)
+    const installed = program === null ? null : await this.install(imageId, program)
+    const { rootfs } = installed ?? data.container.from
     const client = await this.#connected()
     const launcher = await this.#launched()
     const described = launcher.withMountedDirectory(imageRoot, client.loadDirectoryFromID(rootfs.id as never))
@@ -140,6 +149,7 @@ export class Workbench {
     return {
       container: client.loadContainerFromID(id as never),
       env: Object.fromEntries(envVariables.map((variable) => [variable.name, variable.value])),
+      program: installed?.program ?? null,
     }
   }
 

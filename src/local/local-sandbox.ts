@@ -65,6 +65,7 @@ export async function giveBack(folders: WorkFolders, held: Holdings): Promise<vo
 export class LocalSandbox implements Sandbox {
   readonly clonePath = clonePath
   readonly outPath = outPath
+  readonly program = null
   readonly taskId: string
   readonly #folders: WorkFolders
   readonly #held: Holdings

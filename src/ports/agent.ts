@@ -2,7 +2,7 @@ import type { AgentEvent } from '../model/agent-event.ts'
 import type { AgentEvidence } from '../model/evidence.ts'
 import type { AgentName } from '../model/submission.ts'
 import type { ProviderName } from './gateway.ts'
-import type { ExecEnd, NpmProgram, OutputLine, Problem } from './runtime.ts'
+import type { ExecEnd, FoundProgram, NpmProgram, OutputLine, Problem } from './runtime.ts'
 
 /** One agent's command line: how it is called and what its stream means. Must not throw on any output. */
 export interface Agent {
@@ -14,7 +14,7 @@ export interface Agent {
   /** Never throws. What keeps it from working on this machine, its login apart: told before a task starts. Quick. */
   problems(): Promise<readonly Problem[]>
   /** Where its command line is on this machine; `null`: it has none, or it is not there. Never throws. */
-  program(): Promise<AgentProgram | null>
+  program(): Promise<FoundProgram | null>
   /** Whether it can do nothing without a login for one of its providers. */
   readonly needsLogin: boolean
   /** Its command line's own login, which goes into the sandbox because the operator asked for it; `null`: nothing does. */
@@ -33,13 +33,6 @@ export interface AgentLogin {
   readonly hosts: readonly string[]
   /** Its text as it is now. Rejects where it cannot be read. */
   read(): Promise<string>
-}
-
-export interface AgentProgram {
-  /** Absolute, as it was found: a link stays a link. */
-  readonly path: string
-  /** As it tells itself; `null`: it does not. */
-  readonly version: string | null
 }
 
 export interface AgentTurn {

@@ -46,6 +46,13 @@ export interface NpmProgram {
   readonly bin: string
 }
 
+export interface FoundProgram {
+  /** Absolute, as it was found: a link stays a link. */
+  readonly path: string
+  /** As it tells itself; `null`: it does not. */
+  readonly version: string | null
+}
+
 /** Where a clone comes from. */
 export interface CloneSource {
   /** The remote as the task names it; what `origin` of the clone says. */
@@ -67,6 +74,8 @@ export interface SandboxLimits {
 }
 
 export interface Sandbox {
+  /** The program of its specification, where it comes by an image; `null`: the machine's own is the one. */
+  readonly program: FoundProgram | null
   /** Path of the clone inside: the same in every sandbox. */
   readonly clonePath: string
   /**

@@ -41,20 +41,24 @@ describe.skipIf(noEngine !== null)(title, { timeout: 120_000 }, () => {
     const id = /"id":"([^"]+)"/.exec(
       await say(`${from}${made.join('')}id${'}'.repeat(made.length + 4)}`),
     )?.[1]
-    const { rootfs } = await workbench.install(id ?? '', program)
+    const { rootfs, program: found } = await workbench.install(id ?? '', program)
     const run = `withRootfs(directory:${JSON.stringify(rootfs.id)}){withExec(args:["${path}"]){stdout}}`
-    return /"stdout":"([^"]*)/.exec(await say(`{container{${run}}}`))?.[1]
+    return { found, said: /"stdout":"([^"]*)/.exec(await say(`{container{${run}}}`))?.[1] }
   }
 
   it('that an image lacks is installed into a layer over it, in the version that was tried', async () => {
-    expect(await printed({ '/usr/local/bin/npm': npm })).toBe(
-      'install --global --no-audit --no-fund @team/probe-cli@1.2.3\\n',
-    )
+    expect(await printed({ '/usr/local/bin/npm': npm })).toEqual({
+      found: { path, version: '1.2.3' },
+      said: 'install --global --no-audit --no-fund @team/probe-cli@1.2.3\\n',
+    })
   })
 
   it('that the image brings stays as it is', async () => {
-    const own = '#!/bin/sh\necho "the image brings it"\n'
-    expect(await printed({ '/usr/local/bin/npm': npm, [path]: own })).toBe('the image brings it\\n')
+    const own = '#!/bin/sh\necho "probe 9.8.7 of the image"\n'
+    expect(await printed({ '/usr/local/bin/npm': npm, [path]: own })).toEqual({
+      found: { path, version: '9.8.7' },
+      said: 'probe 9.8.7 of the image\\n',
+    })
   })
 
   it('without an installer, or with one that fails or brings nothing, is told', async () => {
@@ -71,6 +75,10 @@ describe.skipIf(noEngine !== null)(title, { timeout: 120_000 }, () => {
     const absent = { ...program, package: 'nightshift-no-such-package' }
     await expect(place.open({ program: absent })).rejects.toThrow(/nightshift-no-such-package/)
     const sandbox = await place.open({ program: { ...absent, bin: 'git' } })
+    expect(sandbox.program).toMatchObject({
+      path: expect.stringMatching(/^\/.*\/git$/),
+      version: expect.any(String),
+    })
     await sandbox.close()
   })
 })

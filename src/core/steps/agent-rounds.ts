@@ -1,7 +1,6 @@
 import { asksPerson } from '../../model/asks-person.ts'
 import type { AgentEvidence } from '../../model/evidence.ts'
-import type { AgentProgram } from '../../ports/agent.ts'
-import type { Sandbox } from '../../ports/runtime.ts'
+import type { FoundProgram, Sandbox } from '../../ports/runtime.ts'
 import type { Attempt } from '../attempt.ts'
 import { AgentAccess } from './agent-access.ts'
 import { judgeTurn, runTurn } from './agent-turn.ts'
@@ -16,7 +15,7 @@ export class AgentRounds {
   readonly #rules: RepositoryRules
   /** What attempts before this one have used. */
   readonly #before: AgentEvidence | null
-  #opened: Promise<{ access: AgentAccess; program: AgentProgram | null }> | null = null
+  #opened: Promise<{ access: AgentAccess; program: FoundProgram | null }> | null = null
   /** What an earlier attempt saved, until it is laid into this sandbox. */
   #saved: Conversation | null
   #conversation: string | null = null
@@ -33,7 +32,7 @@ export class AgentRounds {
   /** Resolves where the round was good; everything else is thrown. */
   async run(sandbox: Sandbox, round: number, findings: string | null): Promise<void> {
     const attempt = this.#attempt
-    const { access, program } = await this.#open()
+    const { access, program } = await this.#open(sandbox)
     await this.#restore(sandbox)
     const { task, options } = attempt.claimed
     const call = attempt.agent.call({
@@ -79,12 +78,11 @@ export class AgentRounds {
     await opened?.access.close()
   }
 
-  #open() {
+  #open(sandbox: Sandbox) {
     this.#opened ??= (async () => {
       const [access, program] = await Promise.all([
         AgentAccess.open(this.#attempt, this.#attempt.agent),
-        // In containers it is the image's, of which only its own stream tells.
-        this.#attempt.runtime.name === 'local' ? this.#attempt.agent.program() : null,
+        sandbox.program ?? this.#attempt.agent.program(),
       ])
       return { access, program }
     })()
@@ -102,7 +100,7 @@ export class AgentRounds {
   }
 
   /** Counted by the gateway where it can, since an agent says of itself what it likes. */
-  #count(round: AgentEvidence, access: AgentAccess, program: AgentProgram | null): void {
+  #count(round: AgentEvidence, access: AgentAccess, program: FoundProgram | null): void {
     const before = this.#before
     const used = this.#used
     const usage = access.usage()

@@ -85,7 +85,7 @@ async function askOnce<T>(
   question: Question<T>,
   lastFault: string,
 ): Promise<ReadAnswer<T>> {
-  const { claimed, parts, runtime } = attempt
+  const { claimed, parts } = attempt
   const { agent, answerFile } = question
   const access = await AgentAccess.open(attempt, agent)
   try {
@@ -99,7 +99,7 @@ async function askOnce<T>(
         model: modelFor(claimed, agent),
         round: question.round,
         findings: null,
-        program: runtime.name === 'local' ? ((await agent.program())?.path ?? null) : null,
+        program: (sandbox.program ?? (await agent.program()))?.path ?? null,
         conversation: null,
         ways: access.ways,
         maxTurns: parts.maxTurns,
