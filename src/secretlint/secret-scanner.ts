@@ -17,7 +17,11 @@ export function createSecretScanner(): SecretScanner {
       // The path is one of the repository: nothing on this machine may be opened by it.
       options: { config, maskSecrets: true, noPhysicFilePath: true },
     })
-    return messages.map(({ ruleId, loc }) => ({ line: loc.start.line, kind: kindOf(ruleId) }))
+    return messages.map(({ ruleId, loc, range }) => ({
+      line: loc.start.line,
+      kind: kindOf(ruleId),
+      text: text.slice(...range),
+    }))
   }
 }
 

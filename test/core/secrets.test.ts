@@ -249,6 +249,19 @@ describe('a secret is found', () => {
     })
     expect(findings).toEqual([])
   })
+
+  test('not in a file that moves, or in a line that is set anew; but another one beside it is', async () => {
+    const moved = (text: string) =>
+      found(async ({ git: run, write, commit }) => {
+        await run('mv', 'old.env', 'new.env')
+        await commit('first as it is')
+        await write('new.env', text)
+        await commit()
+      })
+    expect(await moved(`# why\n  ${line}`)).toEqual([])
+    const other = token.replace('wWPw', 'wWPx')
+    expect(await moved(`${line}other = "${other}"\n`)).toMatchObject([{ file: 'new.env', line: 2 }])
+  })
 })
 
 test('looking for secrets leaves no measurements behind: a server does it for months', async () => {

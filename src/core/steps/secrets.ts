@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { addedLines, type AddedLines } from '../../model/added-lines.ts'
+import { patchLines } from '../../model/patch-lines.ts'
 import type { SecretFinding } from '../../model/policy/work.ts'
 import type { Work } from '../../ports/publisher.ts'
 import type { SecretScanner } from '../../ports/secret-scanner.ts'
@@ -7,6 +8,8 @@ import type { SecretScanner } from '../../ports/secret-scanner.ts'
 const maxScannedBytes = 64 * 1024 * 1024
 const maxBinaryBytes = 2 * 1024 * 1024
 const maxBinaries = 200
+/** Each is looked for in all that the work removes. */
+const maxCompared = 200
 const batchLength = 512 * 1024
 /** In place of a file's name, where the text has none that matters: the scanner wants one. */
 const unnamed = 'text'
@@ -16,21 +19,44 @@ const unnamed = 'text'
  * lines that a commit adds and a later one removes, what commits say, names, and the text in small binary files.
  */
 export async function findSecrets(scan: SecretScanner, work: Work): Promise<readonly SecretFinding[]> {
-  const files = addedLines((await work.diff(maxScannedBytes)).toString('utf8'))
-  const findings = await scanFiles(scan, files, null)
+  const diff = (await work.diff(maxScannedBytes)).toString('utf8')
+  const files = addedLines(diff)
+  const scanNew = butMoved(scan, diff)
+  const findings = await scanFiles(scanNew, files, null)
   const seen = files.reduce((lines, file) => lines + file.lines.length, 0)
   if (seen < work.insertions) findings.push(unread('diff too large to be looked through'))
   findings.push(...(await scanBinaries(scan, work)))
   const names = work.changes.filter(({ status }) => status === 'added').map(({ path }) => path)
   const named = await scan(unnamed, names.join('\n').replaceAll('/', '\n'))
   findings.push(...named.map(({ kind }) => ({ file: null, line: null, commit: null, kind })))
-  findings.push(...(await scanHistory(scan, work, files)))
+  findings.push(...(await scanHistory(scan, scanNew, work, files)))
   return findings
+}
+
+/** What the work takes out of one place and puts into another was there before: it brings no secret. */
+function butMoved(scan: SecretScanner, diff: string): SecretScanner {
+  let compared = 0
+  let removed: string | null = null
+  return async (file, text) => {
+    const found = await scan(file, text)
+    return found.filter((secret) => {
+      if (++compared > maxCompared) return true
+      removed ??= removedText(diff)
+      return secret.text === '' || !removed.includes(secret.text)
+    })
+  }
+}
+
+function removedText(diff: string): string {
+  const lines: string[] = []
+  for (const { kind, text } of patchLines(diff)) if (kind === 'removed') lines.push(text)
+  return lines.join('\n')
 }
 
 /** What the head does not have any more, or never had as a file. */
 async function scanHistory(
   scan: SecretScanner,
+  scanNew: SecretScanner,
   work: Work,
   atHead: readonly AddedLines[],
 ): Promise<SecretFinding[]> {
@@ -45,7 +71,7 @@ async function scanHistory(
     const gone = added.filter(
       ({ path, lines }) => !lines.every((line) => known.get(path)?.has(line) === true),
     )
-    findings.push(...(await scanFiles(scan, gone, sha)))
+    findings.push(...(await scanFiles(scanNew, gone, sha)))
     for (const { path, bytes } of binaries) findings.push(...(await scanBytes(scan, path, bytes, sha)))
   }
   return findings
