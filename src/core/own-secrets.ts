@@ -8,6 +8,6 @@ export function withOwnSecrets(scan: SecretScanner, mask: (text: string) => stri
     const found = await scan(name, text)
     if (mask(text) === text) return found
     const lines = text.split('\n').flatMap((line, index) => (mask(line) === line ? [] : [index + 1]))
-    return [...found, ...lines.map((line) => ({ kind, line }))]
+    return [...found, ...lines.map((line) => ({ kind, line, text: '' }))]
   }
 }

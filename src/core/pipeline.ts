@@ -8,7 +8,7 @@ import { keepBase, keepJudged, type Desk } from './desk.ts'
 import { persist } from './persist.ts'
 import { Stop, outcomeOf } from './reasons.ts'
 import { runtimeAway } from './sentences.ts'
-import { gate, type Findings } from './steps/gate.ts'
+import { gate, throwFault, type Findings } from './steps/gate.ts'
 import { receive, show } from './steps/hand-over.ts'
 import { lookFirst } from './steps/look.ts'
 import { prepare } from './steps/prepare.ts'
@@ -141,6 +141,7 @@ async function fix(desk: Desk, round: number, findings: Findings): Promise<Work 
 }
 
 function noChanges(attempt: Attempt): Ending {
+  throwFault(attempt)
   if (attempt.claimed.options.requireChanges) throw new Stop({ kind: 'nothing_changed' })
   return {
     outcome: 'no_changes',

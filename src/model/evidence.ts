@@ -53,6 +53,10 @@ export const agentEvidenceSchema = z
       .meta({ description: 'The command line that ran, where it is on its machine.' }),
     model: z.string().optional().meta({ description: 'The model that answered.' }),
     exitCode: z.int().nullable(),
+    fault: z
+      .string()
+      .optional()
+      .meta({ description: 'How its last round ended badly, after our own hook had refused its commit.' }),
     turns: z.int().nullable(),
     inputTokens: z.int().nullable(),
     outputTokens: z.int().nullable(),

@@ -4,7 +4,7 @@ export interface ScannedSecret {
   readonly line: number
   /** For example `github`. */
   readonly kind: string
-  /** The secret itself: to be compared, and never shown. */
+  /** The secret itself: to be compared, and never shown; empty: it must not be there at all. */
   readonly text: string
 }
 

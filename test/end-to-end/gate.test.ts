@@ -123,6 +123,33 @@ describe('the gate stands between the agent and the remote', () => {
     expect(await showFile(remote.path, task.branch, 'told.txt')).toContain('denied.txt must not change')
   })
 
+  it('an agent that gives up since the hook refuses is told by the gate, and mends it', async () => {
+    const rules = 'fixRounds: 1\npolicy:\n  deny: ["denied.txt"]\n'
+    const mends =
+      'echo "$NIGHTSHIFT_PROMPT" > told.md; [ "$NIGHTSHIFT_ROUND" = 0 ] && echo 1 > denied.txt || rm denied.txt; git add . && git commit -qm one'
+    const { task, remote } = await work(rules, mends)
+    expect(task).toMatchObject({
+      outcome: 'pushed',
+      evidence: { files: ['told.md'], agent: { exitCode: 0 } },
+    })
+    expect(task.evidence?.agent).not.toHaveProperty('fault')
+    expect(await showFile(remote.path, task.branch, 'told.md')).toMatch(/^Work\n\n[^]*denied\.txt/)
+
+    const never = await work(rules, 'echo 1 > denied.txt; git add . && git commit -qm one')
+    expect(never.task).toMatchObject({ outcome: 'rejected', evidence: { agent: { exitCode: 1 } } })
+    expect(never.task.evidence?.policy?.violations).toMatchObject([{ rule: 'deny', file: 'denied.txt' }])
+
+    // What takes its work back and still ends badly, or only says that it was refused, has failed.
+    const undone = 'echo 1 > denied.txt; git add .; git commit -qm one; git reset -q --hard; exit 3'
+    const claimed = 'touch "$(git config core.hooksPath)/../refused"; echo 1 > fine.txt; exit 3'
+    for (const command of [undone, claimed]) {
+      const { task: failed, branches } = await work(rules, command)
+      expect(failed).toMatchObject({ outcome: 'agent_failed', evidence: { agent: { exitCode: 3 } } })
+      expect(failed.reason).toContain('exited with code 3')
+      expect(branches).toEqual(['main'])
+    }
+  })
+
   it('an agent that goes around the hook is judged all the same, and told what is left after the last round', async () => {
     const command =
       'echo $NIGHTSHIFT_ROUND > denied-$NIGHTSHIFT_ROUND.txt; git add .; git commit -qnm one; rm -rf /out/hooks'

@@ -2,10 +2,12 @@ import { asksPerson } from '../../model/asks-person.ts'
 import type { AgentEvidence } from '../../model/evidence.ts'
 import type { FoundProgram, Sandbox } from '../../ports/runtime.ts'
 import type { Attempt } from '../attempt.ts'
+import { Stop } from '../reasons.ts'
 import { AgentAccess } from './agent-access.ts'
-import { judgeTurn, runTurn } from './agent-turn.ts'
+import { judgeTurn, runTurn, type EndedTurn } from './agent-turn.ts'
 import { briefOf } from './brief.ts'
 import { restoreConversation, saveConversation, type Conversation } from './conversation.ts'
+import { wasRefusedByHook } from './hooks.ts'
 import { addHosts } from './network.ts'
 import type { RepositoryRules } from './repository-file.ts'
 
@@ -47,18 +49,30 @@ export class AgentRounds {
       ways: access.ways,
       maxTurns: attempt.parts.maxTurns,
     })
+    const step = round === 0 ? 'agent' : 'fix'
     const turn = await runTurn(attempt, {
       sandbox,
       call,
       access,
-      step: round === 0 ? 'agent' : 'fix',
+      step,
       network: addHosts(options.network, this.#rules.hosts.agent),
     })
     const { end } = turn
     this.#answer = end.text
     this.#conversation = end.conversation ?? this.#conversation
     this.#count(end.evidence, access, program)
-    await judgeTurn(attempt, attempt.agent.name, turn, access)
+    try {
+      await judgeTurn(attempt, attempt.agent.name, turn, access)
+    } catch (error) {
+      const fault = ownFault(error, turn)
+      if (fault === null || !(await wasRefusedByHook(sandbox))) throw error
+      const { agent } = attempt.evidence
+      attempt.evidence = { ...attempt.evidence, agent: agent && { ...agent, fault } }
+      attempt.journal.note(
+        step,
+        `${fault}, after our hook had refused its commit: the gate looks at its work`,
+      )
+    }
   }
 
   /** What its last answer asks of a person, in place of doing the work; `null`: nothing. */
@@ -127,6 +141,12 @@ export class AgentRounds {
     }
     this.#attempt.evidence = { ...this.#attempt.evidence, agent }
   }
+}
+
+/** How it gave up by itself; `null`: it did not, or was cut short. */
+function ownFault(error: unknown, { exec, cut }: EndedTurn): string | null {
+  if (!(error instanceof Stop) || error.reason.kind !== 'agent_failed') return null
+  return exec.kind === 'exited' && cut === null ? error.reason.fault : null
 }
 
 /** The sum; `null` where neither is known. */

@@ -12,21 +12,34 @@ export const commitExits = {
 
 /** The file in the out folder that holds the work. */
 export const bundleName = 'work.bundle'
-/**
- * Runs in the agent's sandbox, since the clone's configuration is the agent's by now. Commits what was left
- * uncommitted, keeps what was committed, and packs HEAD since the base. Nothing that it prints is believed.
- *
- * Environment: NS_BASE (SHA), NS_SETUP (tree that set-up left, or nothing), NS_MESSAGE, NS_AMEND (the line by which our own
- * commit of a round before is known, for as long as nobody else has it; or nothing), NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
- */
-export const commitScript = String.raw`
+const plainGit = String.raw`
 set -u
 git() {
   command git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c commit.gpgSign=false -c gc.auto=0 \
     -c maintenance.auto=false -c advice.detachedHead=false -c advice.addEmbeddedRepo=false "$@"
 }
 unset GIT_INDEX_FILE
-export LC_ALL=C GIT_DIR="$PWD/.git" GIT_WORK_TREE="$PWD"
+export LC_ALL=C GIT_DIR="$PWD/.git" GIT_WORK_TREE="$PWD"`
+
+/**
+ * Runs in the agent's sandbox before a fix round, as long as nobody else has our own commit of the round before: what
+ * that holds becomes uncommitted again, as the agent left it. Else what this round takes back, in a commit of the agent's
+ * own, would be pushed with the history.
+ *
+ * Environment: NS_OURS (the line by which our commits are known).
+ */
+export const uncommitScript = String.raw`${plainGit}
+git log -1 --format=%B | grep -Fqx "$NS_OURS" || exit 0
+git rev-parse --quiet --verify 'HEAD^2' || git reset --quiet --soft 'HEAD^'
+`
+
+/**
+ * Runs in the agent's sandbox, since the clone's configuration is the agent's by now. Commits what was left
+ * uncommitted, keeps what was committed, and packs HEAD since the base. Nothing that it prints is believed.
+ *
+ * Environment: NS_BASE (SHA), NS_SETUP (tree that set-up left, or nothing), NS_MESSAGE, NS_BUNDLE (path), GIT_AUTHOR_* and GIT_COMMITTER_*.
+ */
+export const commitScript = String.raw`${plainGit}
 for lock in .git/index.lock .git/HEAD.lock; do [ ! -e "$lock" ] || rm -f "$lock"; done
 
 unmerged=$(git ls-files --unmerged 2>&1) || { echo "its .git is no longer a usable repository: $unmerged"; exit 11; }
@@ -76,12 +89,7 @@ if links; then
   stage || { echo "$said"; exit 11; }
 fi
 if [ -s "$staged" ] || [ -e .git/MERGE_HEAD ]; then
-  # What a round before left and this one takes back is not to be pushed with the history.
-  again=
-  if [ -n "$NS_AMEND" ] && [ ! -e .git/MERGE_HEAD ] && git log -1 --format=%B | grep -Fqx "$NS_AMEND"; then
-    again='--amend --allow-empty'
-  fi
-  said=$(git commit --quiet --no-verify $again --message "$NS_MESSAGE" 2>&1)
+  said=$(git commit --quiet --no-verify --message "$NS_MESSAGE" 2>&1)
   # Nothing was left to commit where a repository inside turned out to be empty.
   [ $? = 0 ] || git diff-index --cached --quiet HEAD || { echo "git commit failed: $said"; exit 11; }
 fi

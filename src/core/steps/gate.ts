@@ -3,7 +3,7 @@ import type { Work } from '../../ports/publisher.ts'
 import type { CloneSource } from '../../ports/runtime.ts'
 import type { Attempt } from '../attempt.ts'
 import { sentence } from '../sentences.ts'
-import type { Reason } from '../reasons.ts'
+import { Stop, type Reason } from '../reasons.ts'
 import { runChecks } from './checks.ts'
 import { judgePolicy } from './policy.ts'
 import type { RepositoryRules } from './repository-file.ts'
@@ -14,7 +14,7 @@ export interface Findings {
   readonly words: string
 }
 
-/** Policy, then checks. `null`: nothing is in the way. */
+/** Policy, then checks. `null`: nothing is in the way. What {@link throwFault} throws comes last. */
 export async function gate(
   attempt: Attempt,
   source: CloneSource,
@@ -28,9 +28,18 @@ export async function gate(
     return { reason: { kind: 'policy_broken', violations }, words }
   }
   const failed = await runChecks(attempt, source, rules, work)
-  if (failed.length === 0) return null
+  if (failed.length === 0) {
+    throwFault(attempt)
+    return null
+  }
   const reason: Reason = { kind: 'checks_failed', failed }
   return { reason, words: `${sentence(reason)} Mend this:\n${cut(failed.map(checkWords))}` }
+}
+
+/** Where only the agent's own bad end is in the way. */
+export function throwFault({ evidence }: Attempt): void {
+  const fault = evidence.agent?.fault
+  if (fault !== undefined) throw new Stop({ kind: 'agent_failed', fault })
 }
 
 /** An agent's command line or environment holds 128 KiB, and the prompt needs its part of it. */

@@ -2,7 +2,7 @@ import { TooLarge, type CloneSource, type Sandbox } from '../../ports/runtime.ts
 import { inStep, taskEnvironment, type Attempt } from '../attempt.ts'
 import { Stop } from '../reasons.ts'
 import { AgentRounds } from './agent-rounds.ts'
-import { bundleName, commitExits, commitScript } from './commit-script.ts'
+import { bundleName, commitExits, commitScript, uncommitScript } from './commit-script.ts'
 import type { Conversation } from './conversation.ts'
 import { installHooks } from './hooks.ts'
 import { cloneSandbox } from './open-sandbox.ts'
@@ -56,6 +56,7 @@ export class Workshop {
     const sandbox = this.#sandbox ?? (await this.#open())
     const rounds = (this.#rounds ??= new AgentRounds(this.#attempt, this.#rules, this.#conversation))
     const step = round === 0 ? 'agent' : 'fix'
+    if (round > 0 && !isPushed(this.#attempt)) await this.#uncommit(sandbox)
     await inStep(this.#attempt, step, () => rounds.run(sandbox, round, findings))
     const handout = await this.#commit(sandbox)
     const { question } = rounds
@@ -98,6 +99,19 @@ export class Workshop {
     return sandbox
   }
 
+  /** What it could not do is the clone's fault, which the next commit tells. */
+  async #uncommit(sandbox: Sandbox): Promise<void> {
+    const { signal } = this.#attempt
+    const end = await sandbox.exec({
+      argv: ['/bin/sh', '-c', uncommitScript],
+      env: { NS_OURS: taskTrailer(this.#attempt) },
+      network: { kind: 'none' },
+      signal,
+      timeoutMs: commitTimeoutMs,
+    })
+    if (end.kind === 'aborted') throw signal.reason
+  }
+
   #commit(sandbox: Sandbox): Promise<Handout> {
     const attempt = this.#attempt
     const { parts, journal, signal } = attempt
@@ -110,7 +124,6 @@ export class Workshop {
           NS_BASE: this.#source.sha,
           NS_SETUP: this.#setupTree,
           NS_MESSAGE: commitMessage(attempt),
-          NS_AMEND: isPushed(attempt) ? '' : taskTrailer(attempt),
           NS_BUNDLE: `${sandbox.outPath}/${bundleName}`,
           GIT_AUTHOR_NAME: authorName,
           GIT_AUTHOR_EMAIL: authorEmail,

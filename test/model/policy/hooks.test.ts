@@ -33,7 +33,7 @@ describe('the hooks that tell an agent of a broken rule at once', () => {
 
   async function install(policy: unknown): Promise<void> {
     const baseSha = (await git(clone, ['rev-parse', 'HEAD'])).trim()
-    const place = { folder: join(folder, 'hooks'), clone, baseSha }
+    const place = { folder: join(folder, 'hooks'), clone, baseSha, refused: join(folder, 'refused') }
     await mkdir(place.folder)
     for (const [name, text] of Object.entries(hookFiles(policySchema.parse(policy), place).programs)) {
       await writeFile(join(place.folder, name), text)

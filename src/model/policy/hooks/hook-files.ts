@@ -10,6 +10,8 @@ export interface HookPlace {
   /** Absolute path of the clone. */
   readonly clone: string
   readonly baseSha: string
+  /** Absolute path of the file that is there while the last commit was refused. */
+  readonly refused: string
 }
 
 /** What is put into a sandbox so that an agent hears of a broken rule at once. */
@@ -65,7 +67,9 @@ say() { printf '%s\\n' "$1" >&2; bad=1; }
 changed() { ${diff} --name-only "$@" ${place.baseSha} --; }
 changed | judge_paths || bad=1
 ${policy.content.some((rule) => rule.onlyExisting) ? 'changed --diff-filter=A | judge_new || bad=1\n' : ''}${limits(policy, diff, place.baseSha)}
+rm -f ${word(place.refused)}
 if [ "$bad" = 1 ]; then
+  : > ${word(place.refused)}
   echo 'Nothing was committed: undo what is named above (git restore --staged --worktree FILE), then commit again.' >&2
   exit 1
 fi
