@@ -54,7 +54,7 @@ export const anthropic: Provider = {
       }
     }
     const maxOutputTokens = count(body['max_tokens']) || mostOutputTokens
-    return { model: text(body['model']), maxOutputTokens, stripped }
+    return { model: text(body['model']), maxOutputTokens, keptContext: false, stripped }
   },
 
   limitOutput(body, _path, maxTokens) {

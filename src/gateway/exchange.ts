@@ -24,8 +24,8 @@ export interface Exchange {
   readonly room: BodyRoom
   readonly tally: Tally
   readonly log: Log
-  /** The most tokens that a byte of a request has been so far; what a model counts may be more than what is usual. */
-  readonly density: { tokensPerByte: number }
+  /** The most so far: of tokens to a byte of a request, since a model may count more than is usual; of one answer. */
+  readonly seen: { tokensPerByte: number; answerTokens: number }
   /** Replaces the real key. */
   readonly mask: (text: string) => string
   /** The agent can get no further. */
@@ -38,6 +38,8 @@ export interface Exchange {
 
 /** Bytes of a request that make one token, usually. */
 const bytesPerToken = 4
+/** Tokens; no model takes more. */
+const largestContext = 1_050_000
 /** With fewer tokens left to say, an answer is not worth asking for. */
 const fewestOutputTokens = 1024
 
@@ -116,7 +118,9 @@ async function ask(
     throw error
   } finally {
     const tokens = good ? tokensOf(tap, body.bytes) : noTokens
-    shared.density.tokensPerByte = Math.max(shared.density.tokensPerByte, inputOf(tokens) / body.bytes)
+    const { seen } = shared
+    if (!prepared.keptContext) seen.tokensPerByte = Math.max(seen.tokensPerByte, inputOf(tokens) / body.bytes)
+    seen.answerTokens = Math.max(seen.answerTokens, inputOf(tokens) + tokens.output)
     // The name that answered may be one of another price.
     const model = tap?.reader.model() ?? prepared.model
     const paid = priceOf(model) ?? price
@@ -146,7 +150,10 @@ async function reserve(shared: Exchange, price: Price | null, question: Question
       `no price is known for the model ${prepared.model}, and there is a spending cap`,
     )
   }
-  const inputTokens = Math.ceil(body.bytes * shared.density.tokensPerByte)
+  const { tokensPerByte, answerTokens } = shared.seen
+  // An answer that it goes on from was one of this session, or is one that nobody here has seen.
+  const kept = prepared.keptContext ? answerTokens || largestContext : 0
+  const inputTokens = Math.ceil(body.bytes * tokensPerByte) + kept
   const hour = JSON.stringify(body.json['system'] ?? '').includes('"ttl":"1h"')
   const { inputUsd, outputTokenUsd } = largestCost(price, inputTokens, hour)
   const amount = {

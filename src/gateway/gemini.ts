@@ -47,7 +47,8 @@ export const gemini: Provider = {
     const asked = count(config['maxOutputTokens']) || count(config['max_output_tokens'])
     const answers = Math.max(1, count(config['candidateCount']), count(config['candidate_count']))
     const model = /\/models\/([^/:?]+)/.exec(path)?.[1] ?? ''
-    return { model, maxOutputTokens: (asked || mostOutputTokens) * answers, stripped }
+    const keptContext = text(body['cachedContent'] ?? body['cached_content']) !== ''
+    return { model, maxOutputTokens: (asked || mostOutputTokens) * answers, keptContext, stripped }
   },
 
   limitOutput(body, _path, maxTokens) {

@@ -6,6 +6,7 @@ import type { Provider, Route } from './provider.ts'
 
 /** Where a request does not say; no model says more. */
 const mostOutputTokens = 128_000
+const keptContexts = ['previous_response_id', 'conversation', 'prompt']
 const paths: Readonly<Record<string, Route['kind']>> = {
   '/v1/responses': 'answer',
   '/v1/responses/compact': 'answer',
@@ -61,7 +62,9 @@ export const openai: Provider = {
       count(body['max_output_tokens']) || count(body['max_completion_tokens']) || count(body['max_tokens'])
     // Several answers at once cost several times as much.
     const answers = Math.max(1, count(body['n']))
-    return { model: text(body['model']), maxOutputTokens: (asked || mostOutputTokens) * answers, stripped }
+    const keptContext = keptContexts.some((key) => (body[key] ?? null) !== null)
+    const maxOutputTokens = (asked || mostOutputTokens) * answers
+    return { model: text(body['model']), maxOutputTokens, keptContext, stripped }
   },
 
   limitOutput(body, path, maxTokens) {

@@ -37,6 +37,8 @@ export interface Prepared {
   readonly model: string
   /** As the request limits it; else the most that the provider's models say. */
   readonly maxOutputTokens: number
+  /** It builds on what the provider keeps, such as an earlier answer: there is more input than its body shows. */
+  readonly keptContext: boolean
   /** What was taken out, by name. */
   readonly stripped: readonly string[]
 }

@@ -76,7 +76,7 @@ export class Session implements GatewaySession {
       mask,
       room: new BodyRoom(maxHeldBytes),
       tally: this.#tally,
-      density: { tokensPerByte: tokensPerByteAtFirst },
+      seen: { tokensPerByte: tokensPerByteAtFirst, answerTokens: 0 },
       stop: (stop) => this.#stopWith(stop),
       answered: () => {
         facts.patience.answered()

@@ -122,3 +122,40 @@ describe.each(dialects)('a spending cap over $name', ({ provider, asking }) => {
     expect(free.usage()).toMatchObject({ requests: 1, costUsd: null })
   })
 })
+
+describe.each(dialects.filter(({ name }) => name.includes('esponses') || name.includes('emini')))(
+  'what $name keeps of answers before',
+  ({ provider, asking }) => {
+    let place: GatewayPlace
+    const kept = { body: { previous_response_id: 'resp_1', cachedContent: 'cachedContents/1' } }
+
+    beforeAll(async () => {
+      place = await makeGatewayPlace()
+    })
+    afterAll(() => place.close())
+
+    it('is reserved for, too: of an answer that nobody here has seen as the most there can be', async () => {
+      const session = await place.open(provider, { capUsd: 0.2 })
+      const before = place.api.requests.length
+      expect((await ask(session, asking(session, 'scene:says', kept))).status).toBe(400)
+      expect(session.stop()).toMatchObject({ kind: 'over_budget' })
+      expect(place.api.requests).toHaveLength(before)
+    })
+
+    it('and of one in this session as what that was', async () => {
+      const taskId = newTask()
+      const session = await place.open(provider, { taskId, capUsd: 0.4 })
+      place.api.tokens = { input: 20_000, output: 50 }
+      let answers = 0
+      while (session.stop() === null && answers < 60) {
+        await ask(session, asking(session, 'scene:says', answers === 0 ? {} : kept))
+        answers += 1
+      }
+      place.api.tokens = {}
+      await session.close()
+      expect(answers).toBeGreaterThan(3)
+      expect(session.stop()).toMatchObject({ kind: 'over_budget' })
+      expect((await place.spend.of('task', taskId)).costUsd).toBeLessThanOrEqual(0.4)
+    })
+  },
+)
