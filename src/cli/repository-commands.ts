@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { repositoryFileName } from '../model/policy/protected/default-globs.ts'
 import { repositoryFileJsonSchema } from '../model/repository-file/json-schema.ts'
@@ -27,6 +27,7 @@ export function addRepositoryCommands(program: Command, context: CliContext): vo
     .action(async (folder: string, flags: InitFlags) => {
       const root = resolve(folder)
       if (!isFolder(root)) throw new UsageError(`FOLDER: ${root} is no folder`)
+      if (flags.print !== true) requireRepository(root)
       const path = join(root, repositoryFileName)
       const { kinds, text } = suggestFile({
         has: (name) => existsSync(join(root, name)),
@@ -53,6 +54,22 @@ export function addRepositoryCommands(program: Command, context: CliContext): vo
       if (flags.json === true) await terminal.printJson(schema)
       else await terminal.print(JSON.stringify(schema, null, 2))
     })
+}
+
+/** The file is read at the top of a repository alone. */
+function requireRepository(root: string): void {
+  if (existsSync(join(root, '.git'))) return
+  const above = foldersAbove(root).find((folder) => existsSync(join(folder, '.git')))
+  const what =
+    above === undefined
+      ? 'is no git repository: run git init there first, or name the repository'
+      : `is not the top of its repository, where ${repositoryFileName} is read: nightshift init ${above}`
+  throw new UsageError(`FOLDER: ${root} ${what}; --print shows the file without writing it`)
+}
+
+function foldersAbove(folder: string): string[] {
+  const above = dirname(folder)
+  return above === folder ? [] : [above, ...foldersAbove(above)]
 }
 
 function isFolder(path: string): boolean {

@@ -1,4 +1,5 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makePlace, runCli, startCli, until, type Place } from '../support/nightshift.ts'
@@ -122,6 +123,41 @@ describe('nightshift check, on a checkout in hand', () => {
     expect((await runCli(place, ['init', folder])).exitCode).toBe(2)
     const { exitCode, stdout } = await check()
     expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^test {2}exit code 3/)])
+  })
+
+  it('init writes only where the file would be read, and says where that is', async () => {
+    const { folder } = await checkout()
+    await mkdir(join(folder, 'deep/er'), { recursive: true })
+    await mkdir(join(place.folder, 'plain'))
+    const cases: [where: string, said: string][] = [
+      [join(folder, 'deep/er'), `where .nightshift.yaml is read: nightshift init ${folder};`],
+      [join(place.folder, 'plain'), 'is no git repository: run git init there first'],
+      [join(place.folder, 'nowhere'), 'is no folder'],
+    ]
+    for (const [where, said] of cases) {
+      const end = await runCli(place, ['init', where])
+      expect([end.exitCode, end.stderr]).toEqual([2, expect.stringContaining(said)])
+      expect(existsSync(join(where, '.nightshift.yaml'))).toBe(false)
+    }
+    expect((await runCli(place, ['init', '--print', join(place.folder, 'plain')])).exitCode).toBe(0)
+  })
+
+  it('an operator’s policy that is wrong is told with its file, line and key', async () => {
+    const { folder } = await checkout()
+    const path = join(place.folder, 'operator.yaml')
+    const environment = { ...place.environment, NIGHTSHIFT_POLICY: path }
+    const told = async (text: string) => {
+      await writeFile(path, text)
+      const end = await runCli({ ...place, environment }, ['check'], { cwd: folder })
+      expect(end.exitCode).toBe(2)
+      return end.stderr.trim()
+    }
+    expect(await told('deny: [a\n')).toMatch(/operator\.yaml:\d:\d: is not valid YAML: /)
+    expect(await told('test: keep\n')).toMatch(/operator\.yaml:1:1: test: .*Did you mean tests\?$/)
+    expect(await told('policy:\n  deny: [a]\n')).toContain('operator.yaml:1:1: policy: is not needed here')
+    await rm(path)
+    const end = await runCli({ ...place, environment }, ['check'], { cwd: folder })
+    expect([end.exitCode, end.stderr]).toEqual([2, expect.stringContaining('there is no such file')])
   })
 
   it('schema prints the JSON Schema', async () => {

@@ -82,6 +82,8 @@ export interface Protection {
   readonly defaults: boolean
   /** Paths without wildcards. */
   readonly except: readonly string[]
+  /** It is the operator's: a repository cannot lift it. */
+  readonly byOperator: boolean
 }
 
 /** The rules of one file, or of several laid over each other. */
@@ -122,6 +124,7 @@ export const policySchema = section(policyShape)
           globs: globs.filter((glob) => glob !== 'default'),
           defaults: globs.includes('default'),
           except: (allow ?? []).filter(isLiteral),
+          byOperator: false,
         },
       ],
     }

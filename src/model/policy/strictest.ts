@@ -15,7 +15,7 @@ export function strictest(repository: Policy, operator: Policy): Policy {
     symlinks: stricterOf(['deny', 'inside', 'allow'], repository.symlinks, operator.symlinks),
     secrets: stricterOf(denyFirst, repository.secrets, operator.secrets),
     mergeCommits: stricterOf(denyFirst, repository.mergeCommits, operator.mergeCommits),
-    protect: [...repository.protect, ...operator.protect],
+    protect: [...repository.protect, ...operator.protect.map((one) => ({ ...one, byOperator: true }))],
     authors: [...repository.authors, ...operator.authors],
     content: [...repository.content, ...operator.content],
   }

@@ -1,6 +1,7 @@
 import { isMap, isNode, isPair, isScalar, type Document, type LineCounter } from 'yaml'
 import type { z } from 'zod'
 import { issueWords, pathName } from '../issue-words.ts'
+import { unknownKeyWords } from '../policy/section.ts'
 import { issuesOfMeant } from '../union-issues.ts'
 
 /** What is wrong with a file, and where. Line and column are counted from 1. */
@@ -16,9 +17,15 @@ export interface FileFault {
 export function faultsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): FileFault[] {
   if (issue.code === 'invalid_union') return unionFaults(issue, document, lines)
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => faultAt([...issue.path, key], issue.message, document, lines))
+    return issue.keys.map((key) =>
+      faultAt([...issue.path, key], unknownKeyWords(issue.message, key), document, lines),
+    )
   }
-  return [faultAt(issue.path, issueWords(issue, kinds), document, lines)]
+  const isWhole = issue.path.length === 0 && issue.code === 'invalid_type'
+  const words = isWhole
+    ? 'the file must hold keys with values (key: value) and nothing else'
+    : issueWords(issue, kinds)
+  return [faultAt(issue.path, words, document, lines)]
 }
 
 function unionFaults(

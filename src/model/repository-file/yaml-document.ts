@@ -35,7 +35,8 @@ export function readYaml(text: string): ReadDocument {
     merge: false,
   })
   const errors = [...document.errors, ...document.warnings]
-  if (errors.length > 0) return { ok: false, faults: errors.slice(0, 10).map((error) => faultOf(error)) }
+  if (errors.length > 0)
+    return { ok: false, faults: errors.slice(0, 10).map((error) => faultOf(error, source)) }
   const trick = trickIn(document)
   if (trick !== null) {
     const { line, col } = lines.linePos(trick.offset)
@@ -95,21 +96,28 @@ function trickIn(document: Document): { offset: number; message: string } | null
 }
 
 const hints: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'this key stands here twice: keep one of the two',
   MULTIPLE_DOCS: 'the file has several documents (---): keep one of them',
   TAB_AS_INDENT: 'tabs cannot indent in YAML: use spaces',
   BAD_SCALAR_START: 'a value that begins with this character must be in quotes',
   RESOURCE_EXHAUSTION: 'is nested too deeply: make it flatter',
+  BLOCK_AS_IMPLICIT_KEY: 'a value that holds a colon and a space must be in quotes',
   TAG_RESOLVE_FAILED: 'what begins with ! is a tag in YAML: put the value in quotes',
 }
 
-function faultOf(error: YAMLError): FileFault {
+function faultOf(error: YAMLError, source: string): FileFault {
   const [plain = 'is not valid YAML'] = error.message.split(/:? at line \d|\n/)
   const place = error.linePos?.[0]
   return {
     line: place?.line ?? 1,
     column: place?.col ?? 1,
     key: null,
-    message: hints[error.code] ?? `is not valid YAML: ${plain}`,
+    message:
+      error.code === 'DUPLICATE_KEY'
+        ? `${keyAt(source, error.pos[0])} stands here twice: keep one of the two`
+        : (hints[error.code] ?? `is not valid YAML: ${plain}. Mend this line, or put the value in quotes`),
   }
+}
+
+function keyAt(source: string, at: number): string {
+  return /^[^:\n]{1,60}/.exec(source.slice(at))?.[0].trim() ?? 'this key'
 }

@@ -73,6 +73,20 @@ describe('two policies at once', () => {
     ])
   })
 
+  test.each([
+    ['the repository', {}, { protect: [] }, 'under policy.allow in .nightshift.yaml.'],
+    ['the operator', { protect: [] }, {}, 'under allow in the operator’s own policy (NIGHTSHIFT_POLICY).'],
+    ['both', {}, {}, 'in .nightshift.yaml and under allow in the operator’s own policy (NIGHTSHIFT_POLICY).'],
+  ])('what %s protects says where a person can let it change', async (_who, repository, operator, where) => {
+    const both = strictest(policy(repository), policy(operator))
+    for (const change of [{ 'tsconfig.json': '{}' }, { 'package.json': '{"scripts":{"test":"x"}}' }]) {
+      const [found] = await judge(both, workOf({}, change))
+      expect(found?.message).toMatch(
+        new RegExp(`naming exactly this path .*${where.replace(/[().]/g, '\\$&')}$`),
+      )
+    }
+  })
+
   test('whatever the repository says, it never lets through what the operator alone would stop', async () => {
     const permission = fc.constantFrom('allow', 'deny')
     const limit = fc.constantFrom(0, 2, 100)

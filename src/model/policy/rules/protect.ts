@@ -10,6 +10,7 @@ import { goModParts } from '../protected/go-parts.ts'
 import { requirementsParts, setupPyParts } from '../protected/python-parts.ts'
 import { changedParts, type ReadParts } from '../protected/parts.ts'
 import { cargoParts, pyprojectParts } from '../protected/toml-parts.ts'
+import type { Protection } from '../schema.ts'
 import { shown, type Rule } from '../rule.ts'
 import { isPlainFile, isThere, type JudgedChange, type JudgedWork } from '../work.ts'
 
@@ -54,17 +55,31 @@ export const protect: Rule = async (policy, work) => {
     const closed = protections.filter((one) => !one.except.includes(path))
     if (closed.length === 0 && protections.length > 0) return []
     const defaults = closed.some((one) => one.defaults)
-    const isWhole = (name: string) =>
-      isRepositoryFile(name) || closed.some((one) => one.matches(name)) || (defaults && isDefault(name))
+    const covers = (one: (typeof closed)[number], name: string) =>
+      isRepositoryFile(name) || one.matches(name) || (one.defaults && isDefault(name))
+    const isWhole = (name: string) => isRepositoryFile(name) || closed.some((one) => covers(one, name))
     const name = [path, ...aliasesOf(change)].find(isWhole)
     const what = name !== undefined ? '' : defaults ? await protectedPart(work, change) : null
     if (what === null) return []
     const also = name === undefined || name === path ? '' : `, by a link also ${shown(name)},`
+    const by = closed.filter((one) => (name === undefined ? one.defaults : covers(one, name)))
     const message =
       `${shown(path)}${also} defines how the work is checked, so it must not change${what}. Undo this change; ` +
-      `a person can let it change by naming exactly this path under policy.allow in ${repositoryFileName}.`
+      `a person can let it change by naming exactly this path under ${placesToAllow(by)}.`
     return [{ rule: 'protect', file: path, line: null, message }]
   })
+}
+
+/** Where whoever protects it could let it change. */
+function placesToAllow(by: readonly Protection[]): string {
+  const own = by.some((one) => !one.byOperator) || by.length === 0
+  const operators = by.some((one) => one.byOperator)
+  return [
+    own ? `policy.allow in ${repositoryFileName}` : '',
+    operators ? 'allow in the operator’s own policy (NIGHTSHIFT_POLICY)' : '',
+  ]
+    .filter((place) => place !== '')
+    .join(' and under ')
 }
 
 /** Which protected part of the file changed, as the end of a sentence; `null`: none. */
