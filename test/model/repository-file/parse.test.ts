@@ -103,7 +103,9 @@ describe('.nightshift.yaml', () => {
       'setup: { run: npm ci, inputs: package-lock.json }\npolicy: { protect: [default, "x/**"], allow: [package.json, "src/**"] }',
     )
     expect(file.setup).toEqual({ run: 'npm ci', inputs: ['package-lock.json'] })
-    expect(file.policy.protect).toEqual([{ globs: ['x/**'], defaults: true, except: ['package.json'] }])
+    expect(file.policy.protect).toEqual([
+      { globs: ['x/**'], defaults: true, except: ['package.json'], byOperator: false },
+    ])
   })
 
   test('allow of the network counts for every phase', () => {
