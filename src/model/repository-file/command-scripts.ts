@@ -1,18 +1,42 @@
+import { posix } from 'node:path'
+
 const shells = new Set(['sh', 'bash', 'dash', 'ksh', 'zsh', '.', 'source'])
 const interpreters = new Set(['node', 'tsx', 'bun', 'python', 'python3', 'ruby', 'perl', 'php'])
-const wrappers = new Set(['exec', 'command', 'time', 'env', 'npx', 'nice'])
+const wrappers = new Set([
+  'exec',
+  'command',
+  'time',
+  'env',
+  'npx',
+  'nice',
+  '!',
+  'if',
+  'then',
+  'else',
+  'do',
+  'while',
+])
 
 /**
  * Files of the repository that a command runs as programs, by their path: `./check.sh`, `sh ci/lint`,
  * `node scripts/check.js`. Read from the plain forms that people write; what a shell would have to work out is not
- * found.
+ * found. A plain `cd` before them counts, up to the end of its parentheses.
  */
 export function scriptsOf(command: string): string[] {
-  const found = command.split(/&&|\|\||[;|&\n()]/).flatMap((simple) => {
-    const path = scriptOf(simple.trim().split(/\s+/))
-    return path === null ? [] : [path]
-  })
-  return [...new Set(found)]
+  const found = new Set<string>()
+  const folders: (string | null)[] = ['.']
+  for (const part of command.split(/(&&|\|\||[;|&\n()])/)) {
+    const words = part.trim().split(/\s+/)
+    const folder = folders.at(-1) ?? null
+    if (part === '(') folders.push(folder)
+    else if (part === ')') folders.pop()
+    else if (words[0] === 'cd') folders[folders.length - 1] = within(folder, words[1] ?? '~')
+    else {
+      const path = within(folder, scriptOf(words) ?? '')
+      if (path !== null && path !== folder) found.add(path)
+    }
+  }
+  return [...found]
 }
 
 function scriptOf(words: readonly string[]): string | null {
@@ -28,9 +52,16 @@ function scriptOf(words: readonly string[]): string | null {
   return program.includes('/') ? plainPath(program) : null
 }
 
-/** As git writes it; `null`: it is none of the repository, or has to be worked out by a shell. */
+/** A path that no shell has to work out; `null`: it is none. */
 function plainPath(word: string): string | null {
-  const path = word.replace(/^(["'])(.*)\1$/, '$2').replace(/^(?:\.\/+)+/, '')
-  if (!/^[\w.@+-]+(?:\/[\w.@+-]+)*$/.test(path) || path.startsWith('-')) return null
-  return path.split('/').some((name) => name === '.' || name === '..') ? null : path
+  const path = word.replace(/^(["'])(.*)\1$/, '$2')
+  return /^[\w.@+-][\w.@+/-]*$/.test(path) && !path.startsWith('-') ? path : null
+}
+
+/** As git writes it, from the top of the repository; `null`: it lies outside, or nobody knows where. */
+function within(folder: string | null, path: string): string | null {
+  const plain = plainPath(path === '' ? '.' : path)
+  if (folder === null || plain === null) return null
+  const joined = posix.join(folder, plain).replace(/\/$/, '')
+  return joined === '..' || joined.startsWith('../') ? null : joined
 }

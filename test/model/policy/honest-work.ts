@@ -34,6 +34,36 @@ export const honest: [what: string, change: Files][] = [
         '[project]\nname = "x"\nauthors = [{name = "A", email = "a@example.org"}]\n\n[tool.ruff]\nselect = ["ALL"]\n',
     },
   ],
+  [
+    'fixtures beside a hook of pytest',
+    {
+      'lib/conftest.py':
+        '# pytest_runtest_call\nimport pytest\n\ndef pytest_collection_modifyitems(items):\n    items.sort()\n\n\n@pytest.fixture\ndef one():\n    return 1\n',
+    },
+  ],
+  [
+    'a source and a test more for CMake',
+    {
+      'lib/CMakeLists.txt':
+        'add_library(x x.c y.c)\nenable_testing()\nadd_test(NAME a COMMAND a)\nadd_test(NAME b COMMAND b) # new\n',
+    },
+  ],
+  ['tasks of a queue', { 'lib/tasks.py': 'from celery import task\n', 'src/tasks.py': '' }],
+  [
+    'a project more for Nx',
+    {
+      'lib/project.json': '{"targets":{"test":{}}}',
+      'src/project.json': '{"name":"b","targets":{"test":{"executor":"jest"}}}',
+    },
+  ],
+  [
+    'the first dependency of a Gradle build',
+    { 'lib/build.gradle': 'plugins { id "java" }\n\ndependencies {\n  implementation "a:b:2"\n}\n' },
+  ],
+  [
+    'the first dependencies of a package',
+    { 'lib/package.json': '{"name":"x","dependencies":{"a":"^1.0.0"}}' },
+  ],
   ['what lies behind a link', { 'lib/real/x.ts': 'y', 'src/open/y.ts': '' }],
   [
     'a Python dependency',

@@ -6,7 +6,7 @@ checks:
   - name: test
     run: npm test
 policy:
-  allow: ["src/**", "test/**", "docs/**", "*.json", "*.toml", "*.xml", "*.gradle", "*.txt", "*.mod", "lib/**"]
+  allow: ["src/**", "test/**", "docs/**", "*.py", "*.json", "*.toml", "*.xml", "*.gradle", "*.txt", "*.mod", "lib/**"]
   deny: ["src/secret/**", "**/*.lock"]
   tests: keep
   maxFileBytes: 100000
@@ -36,7 +36,13 @@ export const base: Files = {
     'node_modules/vitest': { resolved: 'https://registry.example.org/vitest.tgz' },
   }),
   'requirements.txt': 'pytest==8\n',
+  'lib/build.gradle': 'plugins { id "java" }\n',
+  'lib/package.json': '{"name":"x"}',
   'go.mod': 'module x\n\nrequire example.org/testify v1.0.0\n',
+  'lib/conftest.py': 'import pytest\n\ndef pytest_collection_modifyitems(items):\n    items.sort()\n',
+  'lib/CMakeLists.txt': 'add_library(x x.c)\nenable_testing()\nadd_test(NAME a COMMAND a)\n',
+  'tasks.py': 'from invoke import task\n\n@task\ndef test(c):\n    c.run("pytest")\n',
+  'src/project.json': '{"name":"a","targets":{"test":{"executor":"jest"}}}',
   'src/linked': symlink('../lib/real'),
   'lib/real/x.ts': 'x',
   'src/private': symlink('open'),
@@ -52,8 +58,10 @@ export const packageJson = (change: object) => ({
   }),
 })
 
+type Trick = [what: string, change: Record<string, Files[string] | undefined>, rule: string]
+
 /** What the agent does; `undefined` removes a file. */
-export const tricks: [what: string, change: Record<string, Files[string] | undefined>, rule: string][] = [
+export const tricks: Trick[] = [
   ['weaken the rules', { '.nightshift.yaml': '' }, 'protect'],
   ['remove the rules', { '.nightshift.yaml': undefined }, 'protect'],
   ['rules of another case', { '.NightShift.yaml': '' }, 'protect'],
@@ -273,6 +281,36 @@ export const tricks: [what: string, change: Record<string, Files[string] | undef
     { 'src/test/resources/META-INF/services/org.junit.platform.launcher.PostDiscoveryFilter': 'x\n' },
     'protect',
   ],
+  [
+    'a hook of pytest',
+    { 'test/conftest.py': 'def pytest_ignore_collect(path):\n    return True\n' },
+    'protect',
+  ],
+  [
+    'another body of a hook of pytest',
+    { 'lib/conftest.py': 'def pytest_collection_modifyitems(items):\n    items.clear()\n' },
+    'protect',
+  ],
+  ['a hook of pytest, removed', { 'lib/conftest.py': 'import pytest\n' }, 'protect'],
+  ['a test of CMake, removed', { 'lib/CMakeLists.txt': 'add_library(x x.c)\n' }, 'protect'],
+  [
+    'a test of CMake that may fail',
+    {
+      'lib/CMakeLists.txt':
+        'add_library(x x.c)\nenable_testing()\nadd_test(NAME a COMMAND a)\nset_tests_properties(a PROPERTIES WILL_FAIL TRUE)\n',
+    },
+    'protect',
+  ],
+  [
+    'tasks of invoke',
+    { 'tasks.py': 'from invoke import task\n\n@task\ndef test(c):\n    pass\n' },
+    'protect',
+  ],
+  ['tasks of invoke, removed', { 'tasks.py': 'x = 1\n' }, 'protect'],
+  ['a target of Nx', { 'src/project.json': '{"targets":{"test":{"executor":"noop"}}}' }, 'protect'],
+  ...['tox.ini', 'noxfile.py', 'turbo.json', 'Justfile', 'Taskfile.dist.yml', 'Makefile', 'dodo.py'].map(
+    (name): Trick => [`a new ${name}`, { [`src/${name}`]: '' }, 'protect'],
+  ),
   ['rules that a Makefile includes', { 'src/rules.mk': '' }, 'protect'],
   ['a hook with a Greek capital', { '.\u0397usky/pre-commit': '' }, 'protect'],
   ['rules with a space of Braille', { '.nightshift\u2800.yaml': '' }, 'protect'],

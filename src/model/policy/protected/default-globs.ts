@@ -14,7 +14,8 @@ const forges = [
 ]
 
 const anyLanguage = [
-  '**/{Makefile,makefile,GNUmakefile,justfile,Justfile,.justfile,Taskfile.yml,Taskfile.yaml,Rakefile,rakefile,.bazelrc}',
+  '**/{Makefile,makefile,GNUmakefile,justfile,Justfile,.justfile,Rakefile,rakefile,.bazelrc,Earthfile,SConstruct}',
+  '**/{Taskfile,Taskfile.dist}.{yml,yaml}',
   '**/{mise,.mise}.toml',
   '**/{.editorconfig,.gitattributes,.pre-commit-config.yaml,.pre-commit-hooks.yaml,.shellcheckrc,.codespellrc}',
   '**/{.markdownlint*,.yamllint*,.hadolint.yaml,.typos.toml,typos.toml,cspell.json,cspell.*.json,.cspell.json}',
@@ -31,6 +32,8 @@ const node = [
   '**/{vitest.workspace,vitest.setup,jest.setup,jest.preset,karma.conf,wallaby}.*',
   '**/{tsconfig,jsconfig}*.json',
   '**/{knip,nx,lerna,turbo,deno}.{json,jsonc}',
+  '**/{gulpfile,Gruntfile}.*',
+  '{moon,.moon/*}.{yml,yaml}',
   '**/{babel.config.*,.babelrc*,.swcrc,setupTests.*}',
   // What tools are installed as: a file there stands in for the tool.
   '**/node_modules/**',
@@ -42,7 +45,7 @@ const node = [
 const python = [
   '**/{pytest,.pytest,tox,mypy,.mypy}.ini',
   '**/{pytest,.pytest,tox,ruff,.ruff,ty,.pyre_configuration,pylintrc,.pylintrc}.toml',
-  '**/{setup.cfg,noxfile.py,.coveragerc,.flake8,.pylintrc,pylintrc,.isort.cfg,.bandit,.style.yapf,pyrightconfig.json}',
+  '**/{setup.cfg,noxfile.py,dodo.py,fabfile.py,.coveragerc,.flake8,.pylintrc,pylintrc,.isort.cfg,.bandit,.style.yapf,pyrightconfig.json}',
   '**/{sitecustomize,usercustomize}.py',
   '**/*.pth',
   '**/{nose.cfg,.noserc,unittest.cfg}',
@@ -76,6 +79,11 @@ const java = [
   '**/META-INF/services/org.{junit,testng}*',
 ]
 
+const c = [
+  '**/{CMakePresets.json,CMakeUserPresets.json,CTestConfig.cmake,CTestCustom.cmake,CTestTestfile.cmake}',
+  '**/{.clang-tidy,.clang-format,.cppcheck*}',
+]
+
 /** Files that define checks as a whole. Where names overlap it is no harm. */
 export const defaultGlobs: readonly string[] = [
   ...forges,
@@ -85,4 +93,5 @@ export const defaultGlobs: readonly string[] = [
   ...go,
   ...rust,
   ...java,
+  ...c,
 ]

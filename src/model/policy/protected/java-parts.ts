@@ -26,6 +26,9 @@ export const gradleParts: ReadParts = (text) =>
       'the build',
       meaningfulLines(text, /^\/\//)
         .filter((line) => !gradleDependency.test(line))
-        .join('\n'),
+        .join('\n')
+        // The first dependency brings a block of its own.
+        .replace(/^dependencies\s*\{\s*\}$\n?/gm, '')
+        .trim(),
     ],
   ])

@@ -7,6 +7,9 @@ export type ReadParts = (text: string) => ReadonlyMap<string, string>
 /** Before the name of a package, with where it comes from as its value: counts only for one that was there before. */
 export const sourceOf = 'the source of '
 
+/** Before the name of a part that ordinary work adds, too: counts only where it was there before. */
+export const keptOf = 'what was there: '
+
 /** Names of the parts that differ, in order. */
 export function changedParts(
   before: ReadonlyMap<string, string>,
@@ -15,6 +18,7 @@ export function changedParts(
   const names = new Set([...before.keys(), ...after.keys()])
   return [...names].filter((name) => {
     if (name.startsWith(sourceOf) && !(before.has(name) && after.has(name))) return false
+    if (name.startsWith(keptOf) && !before.has(name)) return false
     return before.get(name) !== after.get(name)
   })
 }

@@ -1,3 +1,6 @@
+import { mask } from '../tests-kept/mask.ts'
+import { testHooks } from '../tests-kept/pytest-hooks.ts'
+import { python } from '../tests-kept/python.ts'
 import { meaningfulLines, type ReadParts } from './parts.ts'
 
 /** What stands for a package and is no plain name with a version: a folder, an address. */
@@ -10,6 +13,18 @@ export const requirementsParts: ReadParts = (text) =>
       .filter((line) => (line.startsWith('-') && !line.startsWith('--hash')) || notFromIndex.test(line))
       .map((line) => [line, '']),
   )
+
+/** `conftest.py`: what decides which tests are run, and how they end. */
+export const conftestParts: ReadParts = (text) => {
+  const parts = new Map<string, string>()
+  for (const { 0: found, index } of mask(text, python.strings).matchAll(testHooks)) {
+    const name = found.replace(/^\s*(?:def\s+)?|\W+$/g, '')
+    // With what is indented below it.
+    const block = /^.*(?:\n(?:[ \t].*|[)\]].*)?)*/.exec(text.slice(text.lastIndexOf('\n', index) + 1))
+    parts.set(name, `${parts.get(name) ?? ''}${block?.[0].trimEnd() ?? ''}`)
+  }
+  return parts
+}
 
 /** `setup.py`: plug-ins of pytest and what is run while it is built. */
 export const setupPyParts: ReadParts = (text) =>

@@ -7,7 +7,8 @@ import { gradleParts, pomParts } from '../protected/java-parts.ts'
 import { packageJsonParts } from '../protected/package-json.ts'
 import { lockParts, packageLockParts } from '../protected/lock-parts.ts'
 import { goModParts } from '../protected/go-parts.ts'
-import { requirementsParts, setupPyParts } from '../protected/python-parts.ts'
+import { conftestParts, requirementsParts, setupPyParts } from '../protected/python-parts.ts'
+import { cmakeParts, projectJsonParts, tasksPyParts } from '../protected/task-parts.ts'
 import { changedParts, type ReadParts } from '../protected/parts.ts'
 import { cargoParts, pyprojectParts } from '../protected/toml-parts.ts'
 import type { Protection } from '../schema.ts'
@@ -34,6 +35,10 @@ const partlyProtected: readonly { globs: readonly string[]; read: ReadParts; als
     alsoNewOnes: false,
   },
   { globs: ['**/setup.py'], read: setupPyParts, alsoNewOnes: true },
+  { globs: ['**/conftest.py'], read: conftestParts, alsoNewOnes: true },
+  { globs: ['tasks.py'], read: tasksPyParts, alsoNewOnes: false },
+  { globs: ['**/project.json'], read: projectJsonParts, alsoNewOnes: false },
+  { globs: ['**/CMakeLists.txt'], read: cmakeParts, alsoNewOnes: false },
   { globs: ['**/Cargo.toml'], read: cargoParts, alsoNewOnes: false },
   { globs: ['**/go.mod'], read: goModParts, alsoNewOnes: true },
   { globs: ['**/pom.xml'], read: pomParts, alsoNewOnes: false },

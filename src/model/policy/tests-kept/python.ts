@@ -1,3 +1,4 @@
+import { testHooks } from './pytest-hooks.ts'
 import { pythonBody, pythonScopes } from './python-scopes.ts'
 import type { Language, Weakening } from './language.ts'
 
@@ -47,10 +48,11 @@ export const python: Language = {
       pattern:
         /\bmark\s*\.\s*(?:skip|skipif|xfail)\b|\bpytest\s*\.\s*(?:skip|xfail|importorskip)\b|(?<![\w.])(?:skip|skipIf|skipUnless|expectedFailure)\b(?=\s*\(|\s*$)|\.\s*(?:skipIf|skipUnless|expectedFailure)\b|\.\s*skip\b(?!\s*\(\s*[\w.]+\s*\)|\w)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
     },
+    { what: 'skips a test', pattern: testHooks },
     {
       what: 'skips a test',
       pattern:
-        /^[ \t]*collect_ignore(?:_glob)?\s*(?:=|\+=)|\b__test__\s*=(?!=)|\bconfig\s*\.\s*option\s*\.\s*\w+\s*=(?!=)|\bpytest_(?:collection_modifyitems|ignore_collect|runtest_makereport|runtest_call|runtest_protocol|runtestloop|runtest_logreport|runtest_logstart|report_teststatus|load_initial_conftests|cmdline_(?:main|parse)|deselected|itemcollected|sessionfinish|pyfunc_call|collect_file|pycollect_makeitem)\b|^def[ \t]+load_tests\b|\bgetattr\s*\(\s*(?:pytest|unittest)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
+        /\b__test__\s*=(?!=)|\bconfig\s*\.\s*option\s*\.\s*\w+\s*=(?!=)|\bgetattr\s*\(\s*(?:pytest|unittest)\b|^[ \t]*del[ \t]+\w*[tT]est/gm,
     },
     {
       what: 'ends the tests early',
