@@ -1,4 +1,5 @@
 import type { Violation } from '../evidence.ts'
+import { readOnce } from './read-once.ts'
 import type { Rule } from './rule.ts'
 import { allow } from './rules/allow.ts'
 import { authors } from './rules/authors.ts'
@@ -80,7 +81,7 @@ async function judgeBy(by: readonly Rule[], policy: Policy, work: JudgedWork): P
     deletions: work.deletions,
     commits: work.commits,
     secretFindings: work.secretFindings,
-    readFile: (at, path, maxBytes) => work.readFile(at, path, maxBytes),
+    readFile: readOnce((at, path, maxBytes) => work.readFile(at, path, maxBytes)),
     headTree: () => (tree ??= work.headTree()),
   }
   for (const rule of by) {

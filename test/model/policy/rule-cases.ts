@@ -103,6 +103,32 @@ export const cases: readonly Case[] = [
     nearMiss: { a: 'ab' },
   },
   {
+    rule: 'binary, where git sees text',
+    policy: { binary: 'deny' },
+    base: { stray: 'x\x01\n' },
+    broken: {
+      late: `${'a'.repeat(9000)}\0`,
+      long: `${'a'.repeat(300_000)}\x02`,
+      gzip: '\x1f\x8b\x08abcdef',
+      elf: '\x7fELFabcdef',
+      stray: 'x\x01\n',
+    },
+    found: ['binary elf', 'binary gzip', 'binary late', 'binary long'],
+    nearMiss: {
+      latin: Buffer.from('gr\u00fc\u00dfe\t\r\n', 'latin1'),
+      colours: '\u001b[31mred\u001b[0m\f',
+      long: 'a'.repeat(300_000),
+      stray: 'y\x01\n',
+    },
+  },
+  {
+    rule: 'binary, as UTF-16',
+    policy: { binary: 'deny' },
+    broken: { a: Buffer.from('\ufeffabc', 'utf16le') },
+    found: ['binary a'],
+    nearMiss: { a: '\ufeffabc' },
+  },
+  {
     rule: 'submodules',
     policy: {},
     broken: { lib: submodule },

@@ -103,6 +103,20 @@ describe('a rule', () => {
     await expect(judge(policySchema.parse({}), work)).rejects.toThrow('disk is gone')
   })
 
+  test('a small file is read once, however many rules look at it; what is longer is told from it', async () => {
+    const long = `${'x\n'.repeat(300_000)}\0`
+    const work = workOf({}, { 'a.test.ts': '1', 'long.test.ts': long })
+    const policy = policySchema.parse({
+      binary: 'deny',
+      tests: 'keep',
+      content: [{ files: '**', forbidden: 'never' }],
+    })
+    expect((await judge(policy, work)).map(({ rule, file }) => `${rule} ${file}`)).toEqual([
+      'binary long.test.ts',
+    ])
+    expect(work.asked.reads.filter((read) => read === 'head:a.test.ts')).toHaveLength(1)
+  })
+
   test('10,000 changed files are judged in seconds of processor time, with every path rule on', async () => {
     const head = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, index) => [
@@ -115,7 +129,6 @@ describe('a rule', () => {
       allow: ['src/**', 'test/**'],
       deny: ['.github/**', '**/*.lock'],
       maxFileBytes: 1000,
-      binary: 'deny',
       executable: 'deny',
       tests: 'keep',
       content: [{ files: 'docs/**', frontMatter: { title: 'string' } }],

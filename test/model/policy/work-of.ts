@@ -68,7 +68,9 @@ function changeOf(path: string, base: File | undefined, head: File | undefined):
   const [oldMode, newMode] = [modeOf(base), modeOf(head)]
   const [before, after] = [bytesOf(base), bytesOf(head)]
   if (oldMode === newMode && before.equals(after)) return []
-  const isOpaque = [before, after].some((bytes) => bytes.includes(0)) || [oldMode, newMode].includes('160000')
+  const isOpaque =
+    [before, after].some((bytes) => bytes.subarray(0, 8000).includes(0)) ||
+    [oldMode, newMode].includes('160000')
   const [removed, added] = [linesOf(before), linesOf(after)]
   const status =
     base === undefined
