@@ -28,6 +28,7 @@ export function daggerSettings(env: Environment, given: NodeJS.ProcessEnv): Dagg
     session,
     image: env.NIGHTSHIFT_IMAGE,
     launcherImage: env.NIGHTSHIFT_LAUNCHER ?? null,
+    spares: env.NIGHTSHIFT_SPARES,
     env: { ...pick(given, daggerNames), ...pick(given, passThroughNames) },
   }
 }

@@ -73,6 +73,7 @@ export const environmentSchema = z.object({
   NIGHTSHIFT_ENGINES: z.string().optional(),
   NIGHTSHIFT_IMAGE: z.string().default(defaultImage),
   NIGHTSHIFT_LAUNCHER: z.string().optional(),
+  NIGHTSHIFT_SPARES: z.coerce.number().int().min(0).max(64).default(4),
   _EXPERIMENTAL_DAGGER_RUNNER_HOST: z.string().optional(),
   _EXPERIMENTAL_DAGGER_CLI_BIN: z.string().optional(),
   DAGGER_SESSION_PORT: z.coerce.number().int().min(1).max(65535).optional(),

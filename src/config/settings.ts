@@ -83,6 +83,8 @@ export interface DaggerSettings {
   readonly image: string
   /** An image that has the launcher in it; `null`: it is made of this machine's own programs. */
   readonly launcherImage: string | null
+  /** Containers that wait on each engine for the next sandbox, at most. */
+  readonly spares: number
   /** What the dagger CLI is given of the environment. */
   readonly env: Readonly<Record<string, string>>
 }

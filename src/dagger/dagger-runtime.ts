@@ -17,6 +17,8 @@ import { Hub } from './hub.ts'
 import { launcherFolder } from './launcher-files.ts'
 import { openDaggerSandbox, type SandboxMaker } from './open-sandbox.ts'
 import { PackFeed } from './pack-feed.ts'
+import { Spares } from './spares.ts'
+import { startKeeper, type StartedKeeper, type WantedKeeper } from './start-keeper.ts'
 
 export interface DaggerRuntimeOptions {
   /** The launcher's files lie under `<home>/dagger`. */
@@ -39,6 +41,8 @@ export interface DaggerRuntimeOptions {
   /** With less free on an engine's disk, no task starts there. */
   readonly minFreeBytes: number
   readonly log: Log
+  /** How many containers wait on an engine for the next sandbox, at most. */
+  readonly spares: number
   /** Names sandboxes: each another, or the engine's cache would stand for one. By default random. */
   readonly newLife?: () => string
 }
@@ -86,6 +90,7 @@ class ContainerRuntime implements DaggerRuntime {
   readonly #engines: Engines
   readonly #open = new Set<DaggerSandbox>()
   readonly #feed = new PackFeed()
+  readonly #spares: Spares
   readonly #operator: OperatorRules
   readonly #token = randomBytes(32).toString('base64url')
   #hub: Promise<Hub> | null = null
@@ -95,6 +100,11 @@ class ContainerRuntime implements DaggerRuntime {
     this.#options = options
     this.#operator = new OperatorRules(options.network)
     const { cli, env, minFreeBytes, log, session } = options
+    this.#spares = new Spares({
+      most: options.spares,
+      start: (wanted, signal) => this.#start(wanted, signal),
+      log,
+    })
     const workbench = async () => ({
       launcher:
         options.launcherImage === null
@@ -162,14 +172,19 @@ class ContainerRuntime implements DaggerRuntime {
     for (let left = mostTries; ; left -= 1) {
       signal.throwIfAborted()
       const engine = await this.#engines.enter(spec.taskId, signal)
+      const wanted = { engine, image: spec.image ?? this.#options.image, program: spec.program }
+      const spare = this.#spares.take(wanted)
       try {
-        const sandbox = await openDaggerSandbox(await this.#maker(), engine, spec, signal)
+        const keeper = spare ?? (await this.#start(wanted, signal))
+        const sandbox = await openDaggerSandbox(await this.#maker(), keeper, wanted, spec, signal)
         this.#open.add(sandbox)
+        this.#spares.replace(wanted)
         return sandbox
       } catch (error) {
         this.#engines.leave(engine, spec.taskId)
-        // An engine that is gone is no reason to fail as long as there is another.
-        if (!(error instanceof RuntimeFailure) || left === 1 || (await engine.check())) throw error
+        if (!(error instanceof RuntimeFailure) || left === 1) throw error
+        // Neither a container that has waited too long nor an engine that is gone is a reason to fail.
+        if (spare === null && (await engine.check())) throw error
       }
     }
   }
@@ -196,6 +211,7 @@ class ContainerRuntime implements DaggerRuntime {
   }
 
   async close(): Promise<void> {
+    this.#spares.close()
     const results = await Promise.allSettled([...this.#open].map((sandbox) => sandbox.close()))
     await Promise.all(this.#engines.all.map((engine) => engine.close()))
     await (await this.#hub)?.close()
@@ -203,15 +219,18 @@ class ContainerRuntime implements DaggerRuntime {
     if (failed !== undefined) throw failed.reason
   }
 
+  async #start(wanted: WantedKeeper, signal: AbortSignal): Promise<StartedKeeper> {
+    const { newLife: life = newLife } = this.#options
+    return startKeeper(await this.#listening(), life(), wanted, signal)
+  }
+
   async #maker(): Promise<SandboxMaker> {
-    const { author, image, log, newLife: life = newLife } = this.#options
+    const { author, log } = this.#options
     return {
-      newLife: life,
       hub: await this.#listening(),
       feed: this.#feed,
       operator: this.#operator,
       author,
-      image,
       log,
       onClosed: (sandbox, engine) => {
         this.#open.delete(sandbox)

@@ -16,24 +16,25 @@ const pathVariable = 'PATH'
 export class Keeper {
   readonly #greeting: { token: string; life: string }
   readonly #frames: Frames<FromKeeper, ToKeeper>
-  readonly #leave: () => Promise<void>
+  readonly #enter: (taskId: string) => Promise<() => Promise<void>>
   readonly #aborts = new Map<number, AbortController>()
   readonly #lonely: NodeJS.Timeout
+  #leave: (() => Promise<void>) | null = null
   #sandbox: KeeperSandbox | null = null
   #packs: KeeperPacks | null = null
   #wanted = new Set<string>()
   #bringing = Promise.resolve()
   #plan: { plan: SandboxPlan; work: Buffer } | null = null
 
-  /** `leave` is called when all is removed; `die` ends the container at once. */
+  /** `enter` is called before anything of a task is here, and what it answers when all is removed; `die` ends the container at once. */
   constructor(
     socket: Socket,
     greeting: { token: string; life: string },
-    leave: () => Promise<void>,
+    enter: (taskId: string) => Promise<() => Promise<void>>,
     die: (why: string) => void,
   ) {
     this.#greeting = greeting
-    this.#leave = leave
+    this.#enter = enter
     this.#lonely = setTimeout(() => die('the scheduler says nothing any more'), lonelyMs)
     this.#frames = new Frames(socket, (message, body) => this.#hear(message, body))
   }
@@ -88,6 +89,7 @@ export class Keeper {
     const fault = imageFault(imageRoot, imageEnvironment(plan.imageEnv)[pathVariable] ?? '')
     if (fault !== null) return this.#refuse(fault, 'image')
     try {
+      this.#leave = await this.#enter(plan.taskId)
       this.#packs = new KeeperPacks(plan, this.#greeting.life)
       this.#wanted = new Set(await this.#packs.missing())
       if (this.#wanted.size > 0) this.#frames.send({ kind: 'wanted', files: [...this.#wanted] })
@@ -178,7 +180,7 @@ export class Keeper {
     } catch (error) {
       fault = wordsOf(error)
     }
-    await this.#leave()
+    await this.#leave?.()
     this.#frames.send({ kind: 'closed', fault })
   }
 }

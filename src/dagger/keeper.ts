@@ -12,7 +12,7 @@ import { keeperVariables, schedulerSocket, type SandboxPlan } from './protocol.t
 const [mode = 'keep', ...args] = process.argv.slice(2)
 switch (mode) {
   case 'keep':
-    await keep()
+    keep()
     break
   case 'end':
     await endLives(args[0] ?? '')
@@ -35,16 +35,14 @@ function variable(name: string): string {
   return process.env[name] ?? ''
 }
 
-async function keep(): Promise<Keeper> {
+function keep(): Keeper {
   const greeting = { token: variable(keeperVariables.token), life: variable(keeperVariables.life) }
   const socket = connect({ path: schedulerSocket })
   socket.once('error', (error) => die(`the scheduler cannot be reached: ${error.message}`))
   socket.once('close', () => die('the scheduler is gone'))
   socket.write(`${JSON.stringify({ ...greeting, relay: null })}\n`)
-  const leave = await live(variable(keeperVariables.task), greeting.life, () =>
-    die('another attempt takes over'),
-  )
-  return new Keeper(socket, greeting, leave, die)
+  const enter = (taskId: string) => live(taskId, greeting.life, () => die('another attempt takes over'))
+  return new Keeper(socket, greeting, enter, die)
 }
 
 /** All that is inside ends with this container. */
@@ -56,6 +54,7 @@ function die(why: string): never {
 /** Tries a jail, and tells what this engine's containers can do. */
 async function look(): Promise<void> {
   const plan: SandboxPlan = {
+    taskId: '',
     repo: '',
     sha: '',
     branch: '',

@@ -14,8 +14,6 @@ export const livesRoot = '/var/cache/nightshift/lives'
 export const keeperVariables = {
   token: 'NIGHTSHIFT_KEEPER_TOKEN',
   life: 'NIGHTSHIFT_KEEPER_LIFE',
-  task: 'NIGHTSHIFT_TASK',
-  attempt: 'NIGHTSHIFT_ATTEMPT',
 } as const
 
 /** First line of every connection from a container, as JSON: whose it is, and what for. */
@@ -29,6 +27,7 @@ export interface Greeting {
 
 /** Everything that a keeper has to know to make its sandbox. */
 export interface SandboxPlan {
+  readonly taskId: string
   readonly repo: string
   readonly sha: string
   readonly branch: string

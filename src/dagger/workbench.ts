@@ -22,13 +22,6 @@ export interface PreparedImage {
   readonly program: FoundProgram | null
 }
 
-/** What a keeper is started for. */
-export interface Keeping {
-  readonly taskId: string
-  readonly attempt: number
-  readonly life: string
-}
-
 interface Rooted {
   readonly rootfs: { readonly id: string }
 }
@@ -107,11 +100,9 @@ export class Workbench {
   }
 
   /** The container in which a keeper runs, described but not started: a question about it starts it. */
-  async keeper(prepared: PreparedImage, { taskId, attempt, life }: Keeping): Promise<string> {
+  async keeper(prepared: PreparedImage, life: string): Promise<string> {
     const container = prepared.container
       // A life is lived once: with it, nothing of the cache can stand for it.
-      .withEnvVariable(keeperVariables.task, taskId)
-      .withEnvVariable(keeperVariables.attempt, String(attempt))
       .withEnvVariable(keeperVariables.life, life)
       .withExec([launcherNode, keeperPath], { insecureRootCapabilities: true })
     return container.id()

@@ -82,6 +82,7 @@ export async function makePlace(
     cli?: string
     newLife?: () => string
     minFreeBytes?: number
+    spares?: number
   },
 ): Promise<DaggerPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'nightshift-dagger-'))
@@ -97,6 +98,7 @@ export async function makePlace(
     author: { name: 'Test', email: 'test@example.org' },
     network: options.network ?? ['*'],
     minFreeBytes: options.minFreeBytes ?? 64 * 1024 * 1024,
+    spares: options.spares ?? 2,
     log: options.log ?? quiet,
     ...(options.newLife === undefined ? {} : { newLife: options.newLife }),
   })

@@ -13,8 +13,7 @@ describe.skipIf(noEngine !== null)(title, { timeout: 120_000 }, () => {
     const { workbench } = await engine.open()
     const life = `lazy-${process.pid}-${Date.now()}`
     const call = hub.expect(life)
-    const keeping = { taskId: `LAZY${process.pid}`, attempt: 1, life }
-    const container = await workbench.keeper(await workbench.image(image, null), keeping)
+    const container = await workbench.keeper(await workbench.image(image, null), life)
     expect(await Promise.race([call.called, delay(2_000, 'nobody has called')])).toBe('nobody has called')
 
     const controller = new AbortController()

@@ -166,7 +166,7 @@ describe.skipIf(skipped !== null)(title('an engine'), { timeout: 300_000 }, () =
 describe.skipIf(skipped !== null)(title('the cache of an engine'), { timeout: 300_000 }, () => {
   it('cannot stand for a second attempt that looks the same: nobody has called, so nothing was done', async () => {
     const life = `same-${process.pid}-${Date.now()}`
-    const place = await makePlace({ newLife: () => life })
+    const place = await makePlace({ newLife: () => life, spares: 0 })
     places.push(place)
     const first = await place.open({ taskId: 'SAME' })
     await first.close()
