@@ -69,6 +69,7 @@ describe('the file that init writes', () => {
           'uv run --no-sync python -m pytest',
         ],
         reaches: ['pip'],
+        tests: 'keep',
       },
     ],
     [

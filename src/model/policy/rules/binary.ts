@@ -24,7 +24,7 @@ export const binary: Rule = async (policy, work) => {
   const violations: Violation[] = []
   for (const change of changed) {
     if (change.insertions !== null && !hidden.has(change)) continue
-    const message = `${shown(change.path)} is a binary file (or text that is not UTF-8), which the policy denies. Leave it out, or put its content down as plain text.`
+    const message = `${shown(change.path)} is a binary file (text in UTF-16 counts as one), which the policy denies. Leave it out, or put its content down as plain text.`
     violations.push({ rule: 'binary', file: change.path, line: null, message })
   }
   return violations

@@ -27,8 +27,9 @@ export function suggestPython(root: RepositoryRoot): Suggestion | null {
     checks.push({ name: 'lint', run: `${run}flake8 {files}`, files: code, baseline: true })
   }
   if (/\bmypy\b/.test(text)) checks.push({ name: 'types', run: `${run}mypy .`, baseline: true })
-  const tests = ['tests', 'test'].some((name) => root.has(name))
-  if (/\bpytest\b/.test(text)) checks.push({ name: 'test', run: `${run}python -m pytest` })
+  const usesPytest = /\bpytest\b/.test(text)
+  const tests = usesPytest || ['tests', 'test'].some((name) => root.has(name))
+  if (usesPytest) checks.push({ name: 'test', run: `${run}python -m pytest` })
   else if (tests) checks.push({ name: 'test', run: `${run}python -m unittest discover` })
   return { kind: 'Python', image: 'python:3.13-bookworm', setup, registry: 'pip', checks, tests }
 }
