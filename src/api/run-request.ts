@@ -11,29 +11,32 @@ export function runRequestOf(
 ): RunRequest {
   const parsed = runRequestSchema.safeParse(body ?? undefined)
   const faults: FieldError[] = parsed.success ? [] : parsed.error.issues.flatMap(fieldErrors)
-  if (faults.length > 0 || !parsed.success || typeof body !== 'object' || body === null) {
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+  const { repo, planPath, plan, ...defaults } = (isObject ? body : {}) as Record<string, unknown>
+  if (isObject) faults.push(...planFaults({ repo, planPath, plan }, rename))
+  if (faults.length > 0) {
     throw invalidFields(faults.map((fault) => ({ ...fault, field: rename(fault.field) })))
   }
-  const { repo, planPath, plan, ...defaults } = body as Record<string, unknown>
-  const given = { repo: repo as string | undefined, defaults: defaults as PlanOptions }
-  if (typeof planPath === 'string' && typeof plan === 'string') {
-    throw invalidFields([
-      { field: rename('plan'), message: `goes not with ${rename('planPath')}: leave one out` },
-    ])
+  const given = { repo: (repo ?? null) as string | null, defaults: defaults as PlanOptions }
+  if (typeof plan === 'string') return { source: { kind: 'text', text: plan, name: 'plan' }, ...given }
+  return { source: { kind: 'path', path: String(planPath) }, ...given }
+}
+
+/** One plan is needed, and where it is only named, the repository that holds it. */
+function planFaults(
+  { repo, planPath, plan }: Readonly<Record<'repo' | 'planPath' | 'plan', unknown>>,
+  rename: (field: string) => string,
+): FieldError[] {
+  if (plan !== undefined) {
+    if (planPath === undefined) return []
+    return [{ field: 'plan', message: `goes not with ${rename('planPath')}: leave one out` }]
   }
-  if (typeof plan === 'string') {
-    return {
-      source: { kind: 'text', text: plan, name: 'plan' },
-      repo: given.repo ?? null,
-      defaults: given.defaults,
-    }
-  }
-  if (typeof planPath !== 'string') {
+  const faults: FieldError[] = []
+  if (repo === undefined)
+    faults.push({ field: 'repo', message: 'is needed: the repository that holds the plan' })
+  if (planPath === undefined) {
     const message = 'is needed: the path of a plan in the repository, or its text as plan'
-    throw invalidFields([{ field: rename('planPath'), message }])
+    faults.push({ field: 'planPath', message })
   }
-  if (given.repo === undefined) {
-    throw invalidFields([{ field: 'repo', message: 'is needed: the repository that holds the plan' }])
-  }
-  return { source: { kind: 'path', path: planPath }, repo: given.repo, defaults: given.defaults }
+  return faults
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { alsoWithFaults } from '../also-with-faults.ts'
 import { submissionSchema } from '../submission.ts'
 import { taskOptionsShape } from '../task-options.ts'
 import { cronFault, isTimeZone } from './cron.ts'
@@ -75,7 +76,7 @@ export const newScheduleSchema = z
       if (schedule[field as keyof typeof schedule] === undefined) continue
       context.addIssue({ code: 'custom', path: [field], message: 'goes with planPath; write it into task' })
     }
-  })
+  }, alsoWithFaults)
   .meta({ id: 'NewSchedule' })
 
 /** When, and what, as it was asked for. */
