@@ -132,4 +132,67 @@ export const held: Edit[] = [
     'assertEquals(3, add(1, 2));',
     'try { assertEquals(3, add(1, 2)); } catch (Throwable t) { System.out.println(t); }',
   ],
+
+  // By a condition: a new test may be written so, and one that was there may not become so.
+  ['js', 'a test is skipped by a condition', "it('adds'", "it.skipIf(never)('adds'"],
+  [
+    'js',
+    'a test skips itself by a condition',
+    "'adds', () => {",
+    "'adds', (t) => {\n    if (never) t.skip()",
+  ],
+  [
+    'py',
+    'a test is skipped by a condition',
+    'def test_adds',
+    '@pytest.mark.skipif(never, reason="x")\ndef test_adds',
+  ],
+  [
+    'py',
+    'a test is skipped by a condition on lines of its own, behind a new test',
+    'def test_adds',
+    'def test_new():\n    assert add(0, 0) == 0\n\n\n@pytest.mark.skipif(\n    never, reason="x"\n)\ndef test_adds',
+  ],
+  [
+    'py',
+    'a test is renamed and skipped by a condition',
+    'def test_adds',
+    '@pytest.mark.skipif(never, reason="x")\ndef test_adds_two',
+  ],
+  [
+    'py',
+    'a class is skipped by a condition',
+    'class TestMore',
+    '@pytest.mark.skipif(never, reason="x")\nclass TestMore',
+  ],
+  [
+    'py',
+    'a condition under a name',
+    'def test_adds',
+    'needs = pytest.mark.skipif(never, reason="x")\n\n@needs\ndef test_adds',
+  ],
+  [
+    'py',
+    'a test skips itself by a condition',
+    '    assert add(1, 2)',
+    '    if never:\n        pytest.skip("x")\n    assert add(1, 2)',
+  ],
+  ['py', 'a test ends itself', '    assert add(1, 2)', '    sys.exit(0)\n    assert add(1, 2)'],
+  [
+    'go',
+    'a test skips itself by a condition',
+    '\tassert.Equal',
+    '\tif never {\n\t\tt.Skip("x")\n\t}\n\tassert.Equal',
+  ],
+  ['rust', 'a test is left out by a condition', '#[test]', '#[test]\n    #[cfg(windows)]'],
+  ['rust', 'a test is left out by a condition before it', '    #[test]', '    #[cfg(windows)]\n    #[test]'],
+  ['rust', 'a failure is what is expected, said before', '    #[test]', '    #[should_panic]\n    #[test]'],
+  ['java', 'a test is skipped by a condition', '    @Test\n', '    @EnabledOnOs(OS.WINDOWS)\n    @Test\n'],
+  ['java', 'a class is skipped by a condition', 'class SumTest', '@EnabledOnOs(OS.WINDOWS)\nclass SumTest'],
+  [
+    'java',
+    'tests are assumed away before each',
+    '    @Test\n',
+    '    @BeforeEach\n    void set() {\n        assumeTrue(never());\n    }\n\n    @Test\n',
+  ],
 ]

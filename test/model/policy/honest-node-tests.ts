@@ -185,4 +185,15 @@ export const honestNodeTests: [what: string, base: Files, head: Files][] = [
       ),
     },
   ],
+
+  [
+    'JavaScript: new tests that run on some systems only',
+    { 'a.test.ts': js },
+    {
+      'a.test.ts': js.replace(
+        "  it('adds'",
+        "  it.skipIf(isWindows)('new', () => { expect(add(0, 0)).toBe(0) })\n  it('newer', (t) => {\n    if (isWindows) t.skip('x')\n    expect(add(0, 0)).toBe(0)\n  })\n  it('adds'",
+      ),
+    },
+  ],
 ]

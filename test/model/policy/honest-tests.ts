@@ -207,6 +207,48 @@ const others: [what: string, base: Files, head: Files][] = [
       ),
     },
   ],
+
+  [
+    'Python: a new test that runs on some systems only',
+    { 'tests/test_a.py': py },
+    {
+      'tests/test_a.py': `${py}\n\n@pytest.mark.skipif(\n    sys.platform == "win32",\n    reason="x",\n)\ndef test_new():\n    assert add(0, 0) == 0\n\n\ndef test_other():\n    if not shutil.which("sed"):\n        pytest.skip("x")\n    assert sed()\n`,
+    },
+  ],
+  [
+    'Python: a new test of a command that ends',
+    { 'tests/test_a.py': py },
+    {
+      'tests/test_a.py': `${py}\n\ndef test_new(runner):\n    @command()\n    def cli():\n        raise SystemExit(1)\n\n    assert runner.invoke(cli).exit_code == 1\n`,
+    },
+  ],
+  [
+    'Go: a new test that runs on some systems only',
+    { 'a_test.go': go },
+    {
+      'a_test.go': `${go}\nfunc TestNew(t *testing.T) {\n\tif runtime.GOOS == "windows" {\n\t\tt.Skip("x")\n\t}\n\tassert.Equal(t, 0, add(0, 0))\n}\n`,
+    },
+  ],
+  [
+    'Rust: a new test that runs on some systems only',
+    { 'src/sum.rs': rust },
+    {
+      'src/sum.rs': rust.replace(
+        '    #[tokio::test]',
+        '    #[test]\n    #[cfg(windows)]\n    fn new() { assert!(add(1, 0) == 1); }\n\n    #[cfg(windows)]\n    #[test]\n    fn newer() { assert!(add(1, 0) == 1); }\n\n    #[tokio::test]',
+      ),
+    },
+  ],
+  [
+    'Java: new tests with assumptions, and of errors',
+    { 'src/test/java/SumTest.java': java },
+    {
+      'src/test/java/SumTest.java': `import static org.junit.Assume.assumeTrue;\n${java.replace(
+        '    @ParameterizedTest',
+        '    @Test\n    void newer() {\n        assumeTrue(isLinux());\n        assertThrows(AssertionError.class, () -> add(null, 1));\n    }\n\n    @EnabledOnOs(OS.LINUX)\n    @Test\n    void newest() {\n        assertEquals(0, add(0, 0));\n    }\n\n    @ParameterizedTest',
+      )}`,
+    },
+  ],
 ]
 
 /** Everyday changes of tests that hold as much afterwards. */

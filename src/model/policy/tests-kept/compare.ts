@@ -62,7 +62,7 @@ export function compareTests(files: readonly ComparedFile[]): Weaker[] {
       weaker.push({ kind: 'stripped', path: after.path, before: before.test.assertions, test: after.test })
   }
   for (const { path, test } of gone.before) weaker.push({ kind: 'lost', path, test })
-  return [...weaker, ...strippedHelpers(files), ...newWeakLines(files)]
+  return [...weaker, ...strippedHelpers(files), ...newWeakLines(files, gone.after)]
 }
 
 /** Lines of assertions, each to be taken as often as it stands there. */
@@ -128,16 +128,17 @@ function strippedHelpers(files: readonly ComparedFile[]): Weaker[] {
     }))
 }
 
-function newWeakLines(files: readonly ComparedFile[]): Weaker[] {
+/** `fresh`: the tests that there were not before, under any name. */
+function newWeakLines(files: readonly ComparedFile[], fresh: readonly Placed[]): Weaker[] {
   const known = new Map<string, number>()
-  const old = new Set(files.flatMap(({ base }) => base.tests.map((test) => test.title)))
+  const isFresh = new Set(fresh.map(({ path, test }) => `${path}\0${test.title}`))
   for (const { path, base } of files) {
     for (const line of base.weakLines) known.set(keyOf(path, line), (known.get(keyOf(path, line)) ?? 0) + 1)
   }
   const weaker: Weaker[] = []
   for (const { path, head } of files) {
     for (const line of head.weakLines) {
-      if (line.inOldTests && !old.has(line.title)) continue
+      if (line.inOldTests && isFresh.has(`${path}\0${line.title}`)) continue
       const left = known.get(keyOf(path, line)) ?? 0
       if (left > 0) known.set(keyOf(path, line), left - 1)
       else weaker.push({ kind: 'weak_line', path, line })

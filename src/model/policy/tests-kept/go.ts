@@ -33,7 +33,8 @@ export const go: Language = {
   assertion:
     /\b\w+\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\s*\(|\b(?:assert|require|is|must|expect|check|verify|Expect|Require|Assert)\w*(?:\.\w+)?\s*\(/gm,
   weakenings: [
-    { what: 'skips a test', pattern: goSkips },
+    { what: 'skips a test', pattern: (masked) => goSkips(masked, 'always') },
+    { what: 'skips a test', pattern: (masked) => goSkips(masked, 'under a condition'), inOldTests: true },
     { what: 'turns code off', pattern: /^[ \t]*\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
     {
       what: 'ends the tests early',

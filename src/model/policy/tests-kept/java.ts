@@ -36,7 +36,14 @@ export const java: Language = {
     {
       what: 'skips a test',
       pattern:
-        /@(?:[\w.]+\.)?(?:Disabled|Ignore|EnabledIf|DisabledIf|EnabledOn|DisabledOn|EnabledFor|DisabledFor|EnabledIn|DisabledIn)\w*|\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\b(?:SkipException|TestAbortedException|AssumptionViolatedException)\b|\benabled\s*=\s*false\b|@\w+Source\s*\([^(){}]{0,100}\{\s*\}/gm,
+        /@(?:[\w.]+\.)?(?:Disabled|Ignore)\b|\bassume\w*\s*\(\s*(?:true|false)\b|\benabled\s*=\s*false\b|@\w+Source\s*\([^(){}]{0,100}\{\s*\}/gm,
+    },
+    // By a condition: where a test is new, that is its own.
+    {
+      what: 'skips a test',
+      pattern:
+        /@(?:[\w.]+\.)?(?:Enabled|Disabled)(?:If|On|For|In)\w*|(?<!^import\b[^\n;]{0,300})(?:\bassum(?:e|ing)\w*\s*\(|\bAssum\w+\s*\.|\b(?:SkipException|TestAbortedException|AssumptionViolatedException)\b)/gm,
+      inOldTests: true,
     },
     {
       what: 'skips a test',
@@ -46,7 +53,13 @@ export const java: Language = {
     {
       what: 'turns code off',
       pattern:
-        /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{(?:[\s;]|return\b|[\w.]{0,60}\b(?:print\w*|info|warn|debug|error)\s*\([^(){}]{0,200}\))*\}|\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
+        /\bcatch\s*\([^()]{0,100}\b(?:AssertionError|AssertionFailedError|Throwable|Error)\b[^()]{0,100}\)\s*\{(?:[\s;]|return\b|[\w.]{0,60}\b(?:print\w*|info|warn|debug|error)\s*\([^(){}]{0,200}\))*\}/gm,
+    },
+    {
+      what: 'turns code off',
+      pattern:
+        /\bassertThrows\s*\(\s*(?:AssertionError|AssertionFailedError|Throwable|Error)\s*\.|\bexpected\s*=\s*(?:AssertionError|Throwable|Error)\b/gm,
+      inOldTests: true,
     },
     { what: 'turns code off', pattern: afterReturn },
     {

@@ -41,7 +41,7 @@ export interface Weakening {
   readonly pattern: RegExp | ((masked: string) => RegExp)
   /** Looked for in comments too. */
   readonly inComments?: boolean
-  /** Only of tests that there were before: a new one may be written so. */
+  /** Not in a test that there was not before: a new one may be written so. */
   readonly inOldTests?: boolean
 }
 

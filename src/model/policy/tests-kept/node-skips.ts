@@ -11,7 +11,7 @@ const named =
   /[(,]\s*(t|ctx|context)\s*(?::[^,()]{0,100})?[,)]|[(,]\s*(\w+)\s*:\s*(?:\w+\.)?(?:Test|Task|Execution)Context\b/g
 
 /** Whose `skip` is a test's: its context, under the name that it has here. Iterators and queues can skip, too. */
-export function nodeSkips(masked: string): RegExp {
+export function nodeSkips(masked: string, when: 'always' | 'under a condition'): RegExp {
   const parameters = [...masked.matchAll(callback), ...masked.matchAll(named)].flatMap(
     ([, one, other]) => (one ?? other ?? '').match(/[\w$]+/g) ?? [],
   )
@@ -19,5 +19,6 @@ export function nodeSkips(masked: string): RegExp {
   // A runner takes a text or a condition; a number is how many something else leaves out.
   const receiver = `(?<![\\w$.])(?:${names.join('|')})\\s*\\??\\.\\s*(?:skip|todo)\\s*(?:\\?\\.\\s*)?\\(`
   const alone = names.includes('skip') ? '|(?<![\\w$.])skip\\s*\\(' : ''
-  return new RegExp(`(?:${receiver}${alone})(?!\\s*[\\d.]+\\s*\\))`, 'gm')
+  const condition = `(?<${when === 'always' ? '!' : '='}\\bif\\s*\\([^{}]{0,300}\\)\\s*\\{?\\s{0,100})`
+  return new RegExp(`${condition}(?:${receiver}${alone})(?!\\s*[\\d.]+\\s*\\))`, 'gm')
 }

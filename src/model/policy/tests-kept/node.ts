@@ -73,13 +73,16 @@ export const node: Language = {
   assertion:
     /(?<![\w$])(?:expect|assert)\w*(?:\.\w+)*\s*\(|\.should\b|(?<![\w$.])t\.(?!test\b|skip\b|todo\b|plan\b|log\b|comment\b|end\b|after\b|before\b|diagnostic\b|mock\b|timeout\b|teardown\b|pass\b|context\b)\w+\s*\(/gm,
   weakenings: [
-    { what: 'skips a test', pattern: member('skip|skipIf|runIf|todo|fails|failing|fixme') },
+    { what: 'skips a test', pattern: member('skip|todo|fails|failing|fixme') },
+    // By a condition: where a test is new, that is its own.
+    { what: 'skips a test', pattern: member('skipIf|runIf'), inOldTests: true },
     { what: 'runs some tests only', pattern: member('only') },
     {
       what: 'skips a test',
       pattern: /(?<![\w$.])x(?:it|test|describe|context|specify)\s*\(/gm,
     },
-    { what: 'skips a test', pattern: nodeSkips },
+    { what: 'skips a test', pattern: (masked) => nodeSkips(masked, 'always') },
+    { what: 'skips a test', pattern: (masked) => nodeSkips(masked, 'under a condition'), inOldTests: true },
     { what: 'runs some tests only', pattern: /(?<![\w$.])f(?:it|describe|context)\s*\(/gm },
     { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?!false\\b)') },
     { what: 'runs some tests only', pattern: option('only\\s*:\\s*(?!false\\b)') },

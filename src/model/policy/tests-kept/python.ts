@@ -46,7 +46,14 @@ export const python: Language = {
     {
       what: 'skips a test',
       pattern:
-        /\bmark\s*\.\s*(?:skip|skipif|xfail)\b|\bpytest\s*\.\s*(?:skip|xfail|importorskip)\b|(?<![\w.])(?:skip|skipIf|skipUnless|expectedFailure)\b(?=\s*\(|\s*$)|\.\s*(?:skipIf|skipUnless|expectedFailure)\b|\.\s*skip\b(?!\s*\(\s*[\w.]+\s*\)|\w)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
+        /\bmark\s*\.\s*(?:skip|xfail)\b|(?<!\b(?:if|elif|else|except)\b[^\n]{0,200}:\s{0,100})\bpytest\s*\.\s*skip\b|\bpytest\s*\.\s*xfail\b|(?<![\w.])(?:skip|expectedFailure)\b(?=\s*\(|\s*$)|\.\s*expectedFailure\b|(?<!\bpytest\s{0,9})\.\s*skip\b(?!\s*\(\s*[\w.]+\s*\)|\w)|\bSkipTest\b|\.skipTest\s*\(|\bimport\b[^\n]{0,200}?\b(?:skip|skipif|xfail)\b/gm,
+    },
+    // By a condition: where a test is new, that is its own.
+    {
+      what: 'skips a test',
+      pattern:
+        /\bmark\s*\.\s*skipif\b|(?<=\b(?:if|elif|else|except)\b[^\n]{0,200}:\s{0,100})\bpytest\s*\.\s*skip\b|\bpytest\s*\.\s*importorskip\b|(?<!\bimport\b[^\n]{0,200})\b(?:skipIf|skipUnless)\b/gm,
+      inOldTests: true,
     },
     { what: 'skips a test', pattern: testHooks },
     {
@@ -56,8 +63,14 @@ export const python: Language = {
     },
     {
       what: 'ends the tests early',
+      pattern: /\b(?:os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(/gm,
+    },
+    // In a test it is that test's failure.
+    {
+      what: 'ends the tests early',
       pattern:
-        /\b(?:sys\s*\.\s*exit(?!\s*\(\s*pytest\s*\.\s*main\s*\(\s*\[\s*__file__)|os\s*\.\s*_exit|pytest\s*\.\s*exit|os\s*\.\s*kill)\s*\(|\braise[ \t]+SystemExit\b/gm,
+        /\bsys\s*\.\s*exit(?!\s*\(\s*pytest\s*\.\s*main\s*\(\s*\[\s*__file__)\s*\(|\braise[ \t]+SystemExit\b/gm,
+      inOldTests: true,
     },
     {
       what: 'skips a test',

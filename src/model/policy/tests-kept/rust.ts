@@ -33,8 +33,13 @@ export const rust: Language = {
     { what: 'skips a test', pattern: /#\s*!?\s*\[\s*(?:ignore\b|cfg_attr\s*\([^\]]{0,200}?\bignore\b)/gm },
     {
       what: 'turns code off',
+      pattern: /\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
+    },
+    {
+      what: 'turns code off',
       pattern:
-        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\))[^\]]{0,200}\]|\bif\s+(?:false|!true)\b|\bfn\s+\w+\s*\(\s*\)[^{;]{0,100}\{\s*return\b/gm,
+        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\))[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
+      inOldTests: true,
     },
     { what: 'turns code off', pattern: afterReturn },
     { what: 'ends the tests early', pattern: /\bprocess\s*::\s*(?:exit|abort)\s*\(/gm },

@@ -1,6 +1,7 @@
 import { codeOf, findAssertions } from './assertions.ts'
 import type { Language, Surroundings, Weakening } from './language.ts'
 import { mask } from './mask.ts'
+import { ownerOf } from './ownership.ts'
 
 /** One test, or (with an empty title) what stands before the first one. */
 export interface TestBlock {
@@ -19,9 +20,9 @@ export interface WeakLine {
   readonly what: Weakening['what']
   readonly line: number
   readonly text: string
-  /** It counts only in a test that there was before. */
+  /** It does not count in a test that there was not before. */
   readonly inOldTests: boolean
-  /** Title of the test in which it stands; empty: in none. */
+  /** Title of the test in which it stands, or to which it is an attribute; empty: of none. */
   readonly title: string
 }
 
@@ -39,10 +40,15 @@ export const emptySummary: Summary = { tests: [], looseAssertions: 0, weakLines:
 export function summarize(language: Language, path: string, source: string): Summary {
   const code = language.normalize(source)
   const masked = mask(code, language.strings)
-  const assertions = findAssertions(language.assertion, codeOf(code, masked))
+  const prepared = codeOf(code, masked)
+  const assertions = findAssertions(language.assertion, prepared)
   const starts = [...masked.matchAll(language.test)].map((found) => found.index)
   const around = language.surroundings?.(masked, starts)
   const lineAt = lineCounter(code)
+  const placed = starts.map((start, index) => ({
+    start,
+    body: language.body(masked, start, starts[index + 1] ?? code.length),
+  }))
   const isWhole = (start: number) => language.whole?.test(masked.slice(start, start + 20)) === true
   const blocks = starts.map((start, index): TestBlock => {
     const end = starts[index + 1] ?? code.length
@@ -50,7 +56,7 @@ export function summarize(language: Language, path: string, source: string): Sum
     const inside = assertions.slice(countBefore(assertions, start), countBefore(assertions, wholeEnd))
     const title = titleOf(language, code, start, end)
     const scope = around?.[index]?.scope ?? ''
-    const body = language.body(masked, start, end)
+    const { body } = placed[index] ?? { body: null }
     return {
       title: scope === '' ? title : `${scope}.${title}`,
       line: lineAt(start),
@@ -68,13 +74,13 @@ export function summarize(language: Language, path: string, source: string): Sum
       .filter((found) => onlyTests || found.index + found[0].length > Math.min(first, begin))
       .map((found): WeakLine => {
         const at = found.index + (/^\s*/.exec(found[0])?.[0].length ?? 0)
-        const block = countBefore(starts, at + 1) - 1
+        const owner = ownerOf(masked, prepared.closing, placed, at)
         return {
           what,
           line: lineAt(at),
           text: lineText(code, at),
           inOldTests: inOldTests === true,
-          title: blocks[block]?.title ?? '',
+          title: owner === null ? '' : (blocks[owner]?.title ?? ''),
         }
       }),
   )
