@@ -195,4 +195,37 @@ export const held: Edit[] = [
     '    @Test\n',
     '    @BeforeEach\n    void set() {\n        assumeTrue(never());\n    }\n\n    @Test\n',
   ],
+
+  [
+    'js',
+    'a test returns by a condition before all else',
+    "'adds', () => {",
+    "'adds', () => {\n    if (!process.env.FULL) return",
+  ],
+  ['js', 'nobody waits for an assertion', 'await expect', 'expect'],
+  [
+    'py',
+    'a test returns by a condition before all else',
+    '    assert add',
+    '    if not FULL:\n        return\n    assert add',
+  ],
+  ['py', 'a class is derived from nothing', 'class TestMore:', 'class More(object):'],
+  [
+    'go',
+    'a test returns by a condition before all else',
+    '\tassert.Equal',
+    '\tif never {\n\t\treturn\n\t}\n\tassert.Equal',
+  ],
+  [
+    'rust',
+    'a test returns by a condition before all else',
+    '        assert_eq!(add',
+    '        if never() { return; }\n        assert_eq!(add',
+  ],
+  [
+    'java',
+    'a test returns by a condition before all else',
+    '        assertEquals(3',
+    '        if (never) return;\n        assertEquals(3',
+  ],
 ]

@@ -423,7 +423,7 @@ export const asStrong: Edit[] = [
     'go',
     'an early way out after an error',
     'assert.Equal',
-    'if err != nil {\n\t\treturn\n\t}\n\tassert.Equal',
+    'err := open()\n\tif err != nil {\n\t\treturn\n\t}\n\tassert.Equal',
   ],
   ['js', 'a runner with fixtures', "describe('sums'", "const test = base.extend({})\ndescribe('sums'"],
   ['js', 'a helper under a condition', 'expect(add(2, 2))', 'if (verbose) print(1)\n    expect(add(2, 2))'],

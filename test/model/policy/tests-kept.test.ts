@@ -79,6 +79,7 @@ describe('tests: keep', () => {
     ['sum_test.go', '_old/sum_test.go', 'go'],
     ['src/test/java/SumTest.java', 'src/test/java/SumHelper.java', 'java'],
     ['src/test/java/SumTest.java', 'src/test/java/SumIT.java', 'java'],
+    ['src/test/java/SumTest.java', 'src/main/java/SumTest.java', 'java'],
   ]
   test.each(away)('a test that moves from %s to %s is lost', async (from, to, kind) => {
     const found = await messages({ [from]: sources[kind] }, { [to]: sources[kind] })
@@ -92,6 +93,17 @@ describe('tests: keep', () => {
     ['src/test/java/SumTest.java', 'src/test/java/deep/TotalTests.java', 'java'],
   ] as typeof away)('a test that moves from %s to %s is kept', async (from, to, kind) => {
     expect(await messages({ [from]: sources[kind] }, { [to]: sources[kind] })).toEqual([])
+  })
+
+  test('a module of tests in a file of its own stays named', async () => {
+    const tests = { 'src/tests.rs': '#[test]\nfn a() { assert!(x()); }\n' }
+    const lib = 'pub mod b;\n#[cfg(test)]\npub(crate) mod tests;\n'
+    const base = { ...tests, 'src/lib.rs': lib }
+    const found = await messages(base, { ...tests, 'src/lib.rs': 'pub mod b;\n' })
+    expect(found.join()).toContain('"tests" (line 2 of src/lib.rs at the base) is gone')
+    expect(await messages(base, { ...tests, 'src/lib.rs': lib.replace('pub mod b', 'pub mod c') })).toEqual(
+      [],
+    )
   })
 
   test('a test without assertions may change, but not be emptied', async () => {

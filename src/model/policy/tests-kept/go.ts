@@ -35,6 +35,11 @@ export const go: Language = {
   weakenings: [
     { what: 'skips a test', pattern: (masked) => goSkips(masked, 'always') },
     { what: 'skips a test', pattern: (masked) => goSkips(masked, 'under a condition'), inOldTests: true },
+    {
+      what: 'skips a test',
+      pattern: /(?<=^func\s+Test\w*\s*\([^()]{0,100}\)\s*\{\s{0,100})if\b[^{}]{0,200}\{\s*return\b/gm,
+      inOldTests: true,
+    },
     { what: 'turns code off', pattern: /^[ \t]*\/\/(?:go:build|\s*\+build)\b.*/gm, inComments: true },
     {
       what: 'ends the tests early',

@@ -9,7 +9,9 @@ export const java: Language = {
     (/(?:^|\/)(?:src\/\w*test\w*|tests?)\//i.test(path) ||
       /(?:Tests?|IT|TestCase|Spec)\.(?:java|kt)$/.test(path) ||
       /(?:^|\/)Test[^/]*\.(?:java|kt)$/.test(path)),
-  isFoundByName: (path) => /(?:^|\/)(?:Test[^/]*|[^/]*(?:Test|Tests|TestCase))\.(?:java|kt)$/.test(path),
+  isFoundByName: (path) =>
+    !/(?:^|\/)src\/main\//.test(path) &&
+    /(?:^|\/)(?:Test[^/]*|[^/]*(?:Test|Tests|TestCase))\.(?:java|kt)$/.test(path),
   isTestCodeOnly: () => true,
   // Java reads \\u0040 as @ before anything else, in comments and strings too.
   normalize: (source) =>
@@ -39,6 +41,12 @@ export const java: Language = {
         /@(?:[\w.]+\.)?(?:Disabled|Ignore)\b|\bassume\w*\s*\(\s*(?:true|false)\b|\benabled\s*=\s*false\b|@\w+Source\s*\([^(){}]{0,100}\{\s*\}/gm,
     },
     // By a condition: where a test is new, that is its own.
+    {
+      what: 'skips a test',
+      pattern:
+        /(?<=@(?:Test|ParameterizedTest|RepeatedTest)\b[^{};]{0,400}\{\s{0,100})if\s*\([^{};]{0,200}\)\s*\{?\s*return\s*(?:;|$)/gm,
+      inOldTests: true,
+    },
     {
       what: 'skips a test',
       pattern:

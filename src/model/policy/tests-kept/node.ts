@@ -76,6 +76,19 @@ export const node: Language = {
     { what: 'skips a test', pattern: member('skip|todo|fails|failing|fixme') },
     // By a condition: where a test is new, that is its own.
     { what: 'skips a test', pattern: member('skipIf|runIf'), inOldTests: true },
+    {
+      what: 'skips a test',
+      pattern:
+        /(?<=(?<![\w$.])(?:it|test|specify)(?:\.\w+)*\s*\(\s*["'`]\s*["'`]\s*,[^{}]{0,200}\{\s{0,100})if\s*\([^{}]{0,200}\)\s*\{?\s*return\b\s*(?:[;}]|$)/gm,
+      inOldTests: true,
+    },
+    // Nobody waits for it.
+    {
+      what: 'turns code off',
+      pattern:
+        /(?<=(?:[;{}]|[)\w'"`]\n)\s{0,100})expect\s*\((?:[^();]|\([^();]*\)){0,300}\)\s*\.\s*(?:resolves|rejects)\b/gm,
+      inOldTests: true,
+    },
     { what: 'runs some tests only', pattern: member('only') },
     {
       what: 'skips a test',

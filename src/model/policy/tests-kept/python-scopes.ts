@@ -35,7 +35,7 @@ export function pythonScopes(masked: string, starts: readonly number[]): readonl
 }
 
 function surroundingsOf(open: readonly Block[], code: string): Surroundings {
-  const classes = open.map(({ header }) => /^class\s+(\w+)\s*(\(\s*\w)?/.exec(header))
+  const classes = open.map(({ header }) => /^class\s+(\w+)\s*(\(\s*(?!object\s*\))\w)?/.exec(header))
   const decorators = code.slice(0, code.search(/\bdef\b/))
   const runs =
     !/@[^\n]*\b(?:fixture|property|staticmethod)\b/.test(decorators) &&

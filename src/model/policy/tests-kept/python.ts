@@ -52,7 +52,7 @@ export const python: Language = {
     {
       what: 'skips a test',
       pattern:
-        /\bmark\s*\.\s*skipif\b|(?<=\b(?:if|elif|else|except)\b[^\n]{0,200}:\s{0,100})\bpytest\s*\.\s*skip\b|\bpytest\s*\.\s*importorskip\b|(?<!\bimport\b[^\n]{0,200})\b(?:skipIf|skipUnless)\b/gm,
+        /\bmark\s*\.\s*skipif\b|(?<=\b(?:if|elif|else|except)\b[^\n]{0,200}:\s{0,100})\bpytest\s*\.\s*skip\b|\bpytest\s*\.\s*importorskip\b|(?<=\bdef[ \t]+test\w*[ \t]*\([^()]{0,300}\)[^:\n]{0,100}:\s{0,100})if\b[^\n]{0,200}:\s*return\b|(?<!\bimport\b[^\n]{0,200})\b(?:skipIf|skipUnless)\b/gm,
       inOldTests: true,
     },
     { what: 'skips a test', pattern: testHooks },

@@ -18,10 +18,11 @@ export const rust: Language = {
     rawHashes: true,
     regexes: false,
   },
-  test: /#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|quickcheck|test_log|wasm_bindgen_test|bench)\s*(?:\([^\]\n]{0,200}\))?\s*\]/gm,
+  test: /#\s*\[\s*(?:\w+\s*::\s*)*(?:test|rstest|quickcheck|test_log|wasm_bindgen_test|bench)\s*(?:\([^\]\n]{0,200}\))?\s*\]|#\s*\[\s*cfg\s*\(\s*test\s*\)\s*\]\s*(?:pub(?:\([^()]{0,50}\))?\s+)?mod\s+\w+\s*;/gm,
   body: (masked, start, end) => bracedBody(masked, /^[^{};]{0,500}?\bfn\b[^{};]{0,300}?\{/, start, end),
   nothing: /^[\s;]*(?:Ok\s*\(\s*\(\s*\)\s*\)\s*)?$/,
-  title: /\bfn\s+(\w+)/,
+  // A module of tests in a file of its own is compiled as long as it is named.
+  title: /\b(?:fn|mod)\s+(\w+)/,
   assertion:
     /\b(?:debug_)?(?:prop_)?assert\w*!\s*[([{]|\bassert_\w+\s*\(|\b(?:panic|unreachable)!\s*[([{]|#\s*\[\s*should_panic/gm,
   weakenings: [
@@ -39,6 +40,12 @@ export const rust: Language = {
       what: 'turns code off',
       pattern:
         /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\))[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
+      inOldTests: true,
+    },
+    {
+      what: 'skips a test',
+      pattern:
+        /(?<=\btest\s*\][^{};]{0,300}\bfn\s+\w+\s*\(\s*\)[^{};]{0,100}\{\s{0,100})if\b[^{}]{0,200}\{\s*return\b/gm,
       inOldTests: true,
     },
     { what: 'turns code off', pattern: afterReturn },
