@@ -97,11 +97,11 @@ export class Nightshift {
   ): Promise<string> {
     const flags = { agent, command, base: ref, branch, model, maxCost, timeout, merge, network }
     const args = [
-      prompt,
-      '--repo',
-      repo,
-      ...flagArguments(flags),
+      ...flagArguments({ repo, ...flags }),
       ...(requireChanges ? ['--require-changes'] : []),
+      // A prompt may look as a flag does.
+      '--',
+      prompt,
     ]
     const secrets = { gitCredentials, githubToken, anthropicApiKey, openaiApiKey, geminiApiKey, databaseUrl }
     return this.run(args, { repo, image, secrets, repoService })
@@ -142,9 +142,9 @@ export class Nightshift {
     databaseUrl?: Secret,
     repoService?: Service,
   ): Promise<string> {
-    const flags = { plan: '/tmp/plan.md', agent, command, parallel: String(parallel) }
+    const flags = { repo, plan: '/tmp/plan.md', agent, command, parallel: String(parallel) }
     const secrets = { gitCredentials, githubToken, anthropicApiKey, openaiApiKey, geminiApiKey, databaseUrl }
-    return this.run(['--repo', repo, ...flagArguments(flags)], { repo, image, secrets, repoService, file })
+    return this.run(flagArguments(flags), { repo, image, secrets, repoService, file })
   }
 
   /**
@@ -219,16 +219,15 @@ export class Nightshift {
     let container = this.built(false).withEnvVariable('NIGHTSHIFT_CALL', newCall())
     if (facts.image !== '') container = container.withEnvVariable('NIGHTSHIFT_IMAGE', facts.image)
     if (facts.file !== undefined) container = container.withMountedFile('/tmp/plan.md', facts.file)
-    const url = new URL(facts.repo)
-    const onLoopback =
-      facts.repoService !== undefined && /^(?:localhost|127\.\d+\.\d+\.\d+)$/.test(url.hostname)
+    let run = ['node', `${app}/bin/nightshift.js`, 'run', '--runtime=dagger', '--json', ...args]
     if (facts.repoService !== undefined) {
-      container = container.withServiceBinding(onLoopback ? remoteAlias : url.hostname, facts.repoService)
+      const { hostname, port } = addressOf(facts.repo)
+      const onLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+)$/.test(hostname)
+      container = container.withServiceBinding(onLoopback ? remoteAlias : hostname, facts.repoService)
+      if (onLoopback) run = ['sh', '-c', forward, port, ...run]
     }
-    container = withSecrets(container, facts.secrets)
-    const run = ['node', `${app}/bin/nightshift.js`, 'run', ...args, '--runtime', 'dagger', '--json']
-    const ended = container.withExec(
-      onLoopback ? ['sh', '-c', forward, url.port === '' ? '80' : url.port, ...run] : run,
+    const ended = withSecrets(container, facts.secrets).withExec(
+      run,
       // Its sandboxes are containers of the same engine. Its database drops to a user of its own, and takes root's rights
       // to be reached from here.
       { experimentalPrivilegedNesting: true, insecureRootCapabilities: true, expect: ReturnType.Any },
@@ -250,6 +249,14 @@ net.createServer((client) => {
 }).listen(Number(process.argv[1]), "127.0.0.1")
 ' "$0" & exec "$@"`
 
+/** Where the service of a repository answers. */
+function addressOf(repo: string): { hostname: string; port: string } {
+  const url = URL.parse(repo)
+  if (url === null || url.hostname === '')
+    throw new Error(`repo: ${repo} is no URL with a host, at which repo-service could answer`)
+  return { hostname: url.hostname, port: url.port || (url.protocol === 'https:' ? '443' : '80') }
+}
+
 /** Every call works anew: nothing of an earlier one may stand for it. */
 function newCall(): string {
   return `${Date.now()}-${Math.random().toString(36).slice(2)}`
@@ -257,7 +264,7 @@ function newCall(): string {
 
 function flagArguments(flags: Readonly<Record<string, string>>): string[] {
   return Object.entries(flags).flatMap(([name, value]) =>
-    value === '' ? [] : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, value],
+    value === '' ? [] : [`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}=${value}`],
   )
 }
 
