@@ -228,4 +228,13 @@ export const held: Edit[] = [
     '        assertEquals(3',
     '        if (never) return;\n        assertEquals(3',
   ],
+
+  ['js', 'an option skips a test', "'adds', () => {", "'adds', { skip: true }, () => {"],
+  ['js', 'an option skips a test by a condition', "'adds', () => {", "'adds', { skip: never }, () => {"],
+  [
+    'rust',
+    'a module of tests is left out by more than a test',
+    '#[cfg(test)]',
+    '#[cfg(any(all(), not(test)))]',
+  ],
 ]

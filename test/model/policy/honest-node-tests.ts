@@ -192,7 +192,7 @@ export const honestNodeTests: [what: string, base: Files, head: Files][] = [
     {
       'a.test.ts': js.replace(
         "  it('adds'",
-        "  it.skipIf(isWindows)('new', () => { expect(add(0, 0)).toBe(0) })\n  it('newer', (t) => {\n    if (isWindows) t.skip('x')\n    expect(add(0, 0)).toBe(0)\n  })\n  it('adds'",
+        "  it.skipIf(isWindows)('new', () => { expect(add(0, 0)).toBe(0) })\n  it('optional', { skip: isWindows }, () => { expect(add(0, 0)).toBe(0) })\n  it('newer', (t) => {\n    if (isWindows) t.skip('x')\n    expect(add(0, 0)).toBe(0)\n  })\n  it('adds'",
       ),
     },
   ],

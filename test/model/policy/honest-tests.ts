@@ -235,7 +235,7 @@ const others: [what: string, base: Files, head: Files][] = [
     {
       'src/sum.rs': rust.replace(
         '    #[tokio::test]',
-        '    #[test]\n    #[cfg(windows)]\n    fn new() { assert!(add(1, 0) == 1); }\n\n    #[cfg(windows)]\n    #[test]\n    fn newer() { assert!(add(1, 0) == 1); }\n\n    #[tokio::test]',
+        '    #[test]\n    #[cfg(windows)]\n    fn new() { assert!(add(1, 0) == 1); }\n\n    #[cfg(windows)]\n    #[test]\n    fn newer() { assert!(std::panic::catch_unwind(|| add(-1, 0)).is_err()); }\n\n    #[cfg(any(feature = "x", test))]\n    fn help() {}\n\n    #[tokio::test]',
       ),
     },
   ],

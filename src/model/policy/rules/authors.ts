@@ -14,7 +14,7 @@ export const authors: Rule = (policy, work) => {
       if (closed === undefined) return []
       const message =
         `Commit ${commit.sha.slice(0, 12)} carries the address ${shown(email)}; only ${closed.globs.join(', ')} may stand there. ` +
-        'Set user.email and make the commit anew.'
+        'Set user.email and make the commit anew (commits that Nightshift makes carry NIGHTSHIFT_AUTHOR, which a person sets).'
       return [{ rule: 'authors', file: null, line: null, message }]
     }),
   )

@@ -97,7 +97,8 @@ export const node: Language = {
     { what: 'skips a test', pattern: (masked) => nodeSkips(masked, 'always') },
     { what: 'skips a test', pattern: (masked) => nodeSkips(masked, 'under a condition'), inOldTests: true },
     { what: 'runs some tests only', pattern: /(?<![\w$.])f(?:it|describe|context)\s*\(/gm },
-    { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?!false\\b)') },
+    { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?:true\\b|1|["\'`])') },
+    { what: 'skips a test', pattern: option('(?:skip|todo)\\s*:\\s*(?!false\\b)'), inOldTests: true },
     { what: 'runs some tests only', pattern: option('only\\s*:\\s*(?!false\\b)') },
     // Under another name, or a name worked out while it runs, nothing could be seen.
     {

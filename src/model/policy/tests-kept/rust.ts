@@ -29,8 +29,9 @@ export const rust: Language = {
     { what: 'turns code off', pattern: /#\s*\[\s*should_panic/gm, inOldTests: true },
     {
       what: 'turns code off',
-      pattern: /\bmacro_rules!\s*(?:assert\w*|panic|unreachable)\b|\bcatch_unwind\s*\(/gm,
+      pattern: /\bmacro_rules!\s*(?:assert\w*|panic|unreachable)\b/gm,
     },
+    { what: 'turns code off', pattern: /\bcatch_unwind\s*\(/gm, inOldTests: true },
     { what: 'skips a test', pattern: /#\s*!?\s*\[\s*(?:ignore\b|cfg_attr\s*\([^\]]{0,200}?\bignore\b)/gm },
     {
       what: 'turns code off',
@@ -39,7 +40,7 @@ export const rust: Language = {
     {
       what: 'turns code off',
       pattern:
-        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\))[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
+        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\)|any\s*\((?:(?!\bnot\b)[^\]])*\btest\b)[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
       inOldTests: true,
     },
     {
