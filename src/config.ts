@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { daggerSettings } from './config/engines.ts'
-import { environmentSchema, listOf, passThroughNames, pick } from './config/environment.ts'
+import { environmentSchema, passThroughNames, pick } from './config/environment.ts'
 import { githubSettings } from './config/github.ts'
 import { providerAccess } from './config/providers.ts'
 import { ConfigurationError, type Settings } from './config/settings.ts'
@@ -35,7 +35,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     repoRoots: env.NIGHTSHIFT_REPO_ROOTS.split(':')
       .filter((root) => root !== '')
       .map((root) => resolve(root)),
-    network: listOf(env.NIGHTSHIFT_NETWORK.toLowerCase()),
+    network: env.NIGHTSHIFT_NETWORK,
     gitCredentials: env.NIGHTSHIFT_GIT_CREDENTIALS ?? null,
     operatorPolicy: env.NIGHTSHIFT_POLICY === undefined ? null : resolve(env.NIGHTSHIFT_POLICY),
     github: githubSettings(env),

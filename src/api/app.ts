@@ -12,7 +12,7 @@ import { addDashboard, problemAnswer } from './dashboard-routes.ts'
 import { isDatabaseAway } from './database-away.ts'
 import { docsPage } from './docs-page.ts'
 import { docsPolicy } from './docs-style.ts'
-import { fieldErrors } from './field-errors.ts'
+import { fieldErrors, refuseDoubled } from './field-errors.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { allowedMethods, openApiDocument } from './openapi.ts'
 import { addOperationRoutes } from './operation-routes.ts'
@@ -80,6 +80,7 @@ export function createApi(options: ApiOptions): Api {
   })
   app.use('/api/*', async (c, next) => {
     await access.checkToken(c.req.raw)
+    refuseDoubled(c.req.queries())
     await next()
   })
 

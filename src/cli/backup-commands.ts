@@ -1,6 +1,8 @@
-import { resolve } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { BackupSummary } from '../core/system.ts'
+import { UsageError } from './command-failure.ts'
 import type { CliContext, CommonFlags } from './context.ts'
 
 /** `backup` and `restore`: the database as one file. */
@@ -13,6 +15,7 @@ export function addBackupCommands(program: Command, context: CliContext): void {
     .description('write the database into a file, also while tasks run')
     .action(async (file: string, flags: CommonFlags) => {
       const path = resolve(file)
+      await refusePlace(path)
       const system = await context.open(context.settings())
       try {
         await tell(path, await system.backup(path), flags, 'written')
@@ -40,4 +43,15 @@ export function addBackupCommands(program: Command, context: CliContext): void {
     if (verb === 'restored')
       terminal.say('Tasks that were running then are tried again. Start: nightshift serve')
   }
+}
+
+/** Before a database is opened: throws {@link UsageError} where no file can come to be. */
+async function refusePlace(path: string): Promise<void> {
+  const folder = dirname(path)
+  if (!(await isFolder(folder))) throw new UsageError(`FILE: there is no folder ${folder}; make it first`)
+  if (await isFolder(path)) throw new UsageError(`FILE: ${path} is a folder; name a file in it`)
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() === true
 }

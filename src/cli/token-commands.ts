@@ -16,6 +16,8 @@ export function addTokenCommands(program: Command, context: CliContext): void {
     .option('--read-only', 'it may look at everything and change nothing')
     .action(async (name: string, flags: CommonFlags & { readOnly?: boolean }) => {
       if (name.trim() === '' || name.length > 100) throw new UsageError('NAME: must have 1 to 100 characters')
+      if (/\p{Cc}/u.test(name))
+        throw new UsageError('NAME: must have no line breaks and other control characters')
       const created = await withSystem(context, (system) =>
         system.tokens.create(name, flags.readOnly === true ? 'reader' : 'operator'),
       )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { durationSchema } from '../model/duration.ts'
+import { hostSchema } from '../model/network.ts'
 
 /** Has git, Node, Python and a C compiler. */
 const defaultImage = 'node:24-bookworm'
@@ -15,13 +16,25 @@ function baseUrl(usual: string) {
 
 // A token over http could be read by anyone on the way; on the loopback there is no way.
 const githubUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an https URL' })
+  .url({ protocol: /^https?$/, error: 'must be an https URL', abort: true })
   .refine(
     (url) =>
       url.startsWith('https:') ||
       /^http:\/\/(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?(?:\/|$)/.test(url),
     'must be an https URL; http is taken for this machine alone',
   )
+
+const allowedHost = z.union([z.literal('*'), z.cidrv4(), z.cidrv6(), z.ipv6(), hostSchema])
+
+/** Hosts with commas between. What stands for none would allow less, or more, than the operator meant. */
+const allowedHosts = z.string().transform((value, context) => {
+  const entries = listOf(value.toLowerCase())
+  for (const entry of entries) {
+    if (allowedHost.safeParse(entry).success) continue
+    context.addIssue(`${JSON.stringify(entry)} must be *, a host, host:port or a range such as 10.0.0.0/8`)
+  }
+  return entries
+})
 
 const loginFile = z.string().startsWith('/', 'must be an absolute path').optional()
 
@@ -42,10 +55,13 @@ export const environmentSchema = z.object({
   NIGHTSHIFT_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .default('http://127.0.0.1:8080'),
-  NIGHTSHIFT_TOKEN: z.string().optional(),
+  NIGHTSHIFT_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, without spaces and line breaks')
+    .optional(),
   NIGHTSHIFT_SLOTS: z.coerce.number().int().min(1).max(256).default(4),
   NIGHTSHIFT_REPO_ROOTS: z.string().default(''),
-  NIGHTSHIFT_NETWORK: z.string().default('*'),
+  NIGHTSHIFT_NETWORK: allowedHosts.default(['*']),
   NIGHTSHIFT_GIT_CREDENTIALS: z.string().optional(),
   NIGHTSHIFT_POLICY: z.string().optional(),
   NIGHTSHIFT_WEBHOOK_SECRET: z.string().min(8, 'must have at least 8 characters').optional(),

@@ -26,6 +26,7 @@ export function issueWords(
     case 'invalid_value':
       return `must be ${issue.values.map(String).join(' or ')}`
     case 'too_small':
+      if (issue.minimum === 1 && ['string', 'array'].includes(issue.origin)) return 'must not be empty'
       return issue.inclusive === false
         ? `must be more than ${issue.minimum}`
         : `must be at least ${bound(issue.minimum, issue.origin)}`

@@ -34,7 +34,6 @@ function visible(maxBytes: number) {
 
 export const branchSchema = z
   .string()
-  .min(1)
   .max(200)
   .refine(isBranchName, 'must be a valid branch name, such as feature/one')
 

@@ -219,6 +219,28 @@ describe('a request that cannot be taken', () => {
     })
   })
 
+  it.each<[Readonly<Record<string, unknown>>, string]>([
+    [{ network: null }, 'network: must be none, full, or hosts: a list, or one text with commas'],
+    [{ network: ' , ' }, 'network: must be none, full, or at least one host'],
+    [{ network: 'none,example.org' }, 'network: none stands alone, not in a list'],
+    [{ network: ['Full'] }, 'network: full stands alone, not in a list'],
+    [{ network: 'example.org:99999' }, 'network: "example.org:99999" must have a port from 1 to 65535'],
+    [{ network: 'a b' }, 'network: "a b" must be a host name, optionally with *. in front and :port behind'],
+    [{ base: '' }, 'base: must be a valid branch name, such as feature/one'],
+    [{ paths: [''] }, 'paths[0]: must not be empty'],
+  ])('%j: says what is wrong once, and what to write', async (fields, detail) => {
+    const response = await served.call('POST', '/api/v1/tasks', { body: { ...task, ...fields } })
+    expect(await response.json()).toMatchObject({ status: 422, detail })
+  })
+
+  it('says which parameters of the query stand twice', async () => {
+    const response = await served.call('GET', '/api/v1/tasks?limit=1&limit=2&state=done&state=held')
+    expect(await response.json()).toMatchObject({
+      status: 422,
+      detail: 'limit: stands twice; leave one out; state: stands twice; leave one out',
+    })
+  })
+
   it('says which methods a path takes', async () => {
     const response = await served.call('PATCH', '/api/v1/limits', { body: {} })
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT'])

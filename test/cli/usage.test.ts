@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSettings } from '../../src/config.ts'
 import { typed } from './person.ts'
 
 const run = ['run', 'p', '--repo', '.', '--command', 'true']
@@ -34,6 +35,13 @@ describe('a command that was typed wrongly', () => {
     ['a strange grace', ['worker', '--grace', 'long'], '--grace: must be'],
     ['a strange limit', ['ls', '--limit', 'all'], '--limit: must be'],
     ['a token without a name', ['token', 'create', ' '], 'NAME: must have'],
+    ['a token whose name breaks a line', ['token', 'create', 'a\nb'], 'NAME: must have no line breaks'],
+    [
+      'a backup into no folder',
+      ['backup', '/no/such/folder/file'],
+      'FILE: there is no folder /no/such/folder',
+    ],
+    ['a backup over a folder', ['backup', '/tmp'], 'FILE: /tmp is a folder'],
     ['a subcommand that is not there', ['token', 'destroy'], "unknown command 'destroy'"],
   ])('%s: exit code 2, says why on stderr, and prints nothing', async (_what, argv, message) => {
     const { exitCode, stdout, stderr } = await typed(argv)
@@ -64,6 +72,34 @@ describe('a command that was typed wrongly', () => {
     const { exitCode, stderr } = await typed(['ls'], { environment })
     expect(exitCode).toBe(2)
     expect(stderr).toMatch(/NIGHTSHIFT_SLOTS[^]*NIGHTSHIFT_URL|NIGHTSHIFT_URL[^]*NIGHTSHIFT_SLOTS/)
+  })
+
+  it.each([
+    [{ NIGHTSHIFT_TOKEN: 'a\nb' }, 'NIGHTSHIFT_TOKEN: must be visible ASCII'],
+    [{ NIGHTSHIFT_NETWORK: '*, http://x' }, 'NIGHTSHIFT_NETWORK: "http://x" must be *, a host'],
+    [{ NIGHTSHIFT_NETWORK: '10.0.0.0/99' }, 'NIGHTSHIFT_NETWORK: "10.0.0.0/99" must be'],
+    [{ NIGHTSHIFT_NETWORK: 'a.org:0' }, 'NIGHTSHIFT_NETWORK: "a.org:0" must be'],
+    [{ GITHUB_SERVER_URL: 'x' }, 'GITHUB_SERVER_URL: must be an https URL'],
+  ])('with %j: one line that names it and says what it may be', async (environment, message) => {
+    const { exitCode, stderr } = await typed(['ls'], { environment })
+    expect([exitCode, stderr.trimEnd().split('\n').length]).toEqual([2, 1])
+    expect(stderr).toContain(message)
+  })
+
+  it('takes every form of a host that the operator may name', () => {
+    const forms = [
+      '*',
+      'A.example.org',
+      '*.example.org:8443',
+      '127.0.0.1:8080',
+      '[::1]:8080',
+      '::1',
+      '10.0.0.0/8',
+      'fd00::/8',
+    ]
+    expect(readSettings({ NIGHTSHIFT_NETWORK: forms.join(' , ') }).network).toEqual(
+      forms.map((form) => form.toLowerCase()),
+    )
   })
 
   it('is told apart from a machinery that fails: exit code 3', async () => {

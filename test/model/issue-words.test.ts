@@ -9,6 +9,7 @@ const schema = z.object({
   money: z.number().positive(),
   kind: z.enum(['one', 'two']),
   list: z.array(z.number()).max(1),
+  some: z.array(z.string().min(1)).min(1),
   own: z.string('must be a colour'),
 })
 
@@ -23,9 +24,11 @@ it.each([
   [{ kind: 'three' }, 'kind must be one or two'],
   [{ list: [1, 2] }, 'list must be at most 1 entries long'],
   [{ list: ['x'] }, 'list[0] must be a number'],
+  [{ some: [] }, 'some must not be empty'],
+  [{ some: [''] }, 'some[0] must not be empty'],
   [{ own: 1 }, 'own must be a colour'],
 ])('%j: %s', (wrong, words) => {
-  const good = { text: '', name: 'abc', count: 1, money: 1, kind: 'one', list: [], own: '' }
+  const good = { text: '', name: 'abc', count: 1, money: 1, kind: 'one', list: [], some: ['x'], own: '' }
   const issues = schema.safeParse({ ...good, ...wrong }).error?.issues ?? []
   expect(issues.map((issue) => `${pathName(issue.path)} ${issueWords(issue)}`)).toEqual([words])
 })

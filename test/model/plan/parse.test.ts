@@ -191,7 +191,11 @@ describe('a plan is refused, with the line,', () => {
       '5: task 1.1: agent: must be claude',
     ],
     ['with options that are no YAML', withOptions('needs: ["1'), '5: task 1.1: is not valid YAML'],
-    ['with options that are a list', withOptions('- agent'), '5: task 1.1: must be a mapping'],
+    [
+      'with options that are a list',
+      withOptions('- agent'),
+      '5: task 1.1: the options: must hold keys with values (key: value) and nothing else',
+    ],
     ['with a task that needs itself', withOptions('needs: ["1.1"]'), '5: needs: task 1.1: 1.1 needs itself'],
     [
       'with a circle of needs',
