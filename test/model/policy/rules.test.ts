@@ -139,3 +139,36 @@ describe('a rule', () => {
     expect(work.asked).toEqual({ reads: [], trees: 1 })
   })
 })
+
+describe('what defines checks is read in seconds of processor time, whatever it is', () => {
+  const names = [
+    'conftest.py',
+    'tasks.py',
+    'setup.py',
+    'requirements.txt',
+    'CMakeLists.txt',
+    'build.gradle',
+    'go.mod',
+  ]
+  const parts = [
+    '\n',
+    '\n  ',
+    ' ',
+    '#[[',
+    '#[[\n',
+    '# a\n',
+    'a(',
+    '((',
+    'def pytest_runtest_call(',
+    'from ',
+    'dependencies {\n',
+  ]
+  test.each(names)('%s', async (name) => {
+    const before = process.cpuUsage().user
+    for (const part of parts) {
+      const text = part.repeat(Math.ceil(300_000 / part.length))
+      await brokenBy({ protect: 'default' }, workOf({ [name]: 'a\n' }, { [name]: text }))
+    }
+    expect(process.cpuUsage().user - before).toBeLessThan(12_000_000)
+  })
+})

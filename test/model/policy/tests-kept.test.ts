@@ -229,6 +229,11 @@ describe('tests: keep', () => {
     'it(a,(t',
     'x := t\n',
     ' ',
+    '\n',
+    '\n    ',
+    '// a\n',
+    'collect_ignore',
+    'describe.',
     '= ',
   ]
   test.each(hostile)(

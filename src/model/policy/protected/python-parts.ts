@@ -17,11 +17,15 @@ export const requirementsParts: ReadParts = (text) =>
 /** `conftest.py`: what decides which tests are run, and how they end. */
 export const conftestParts: ReadParts = (text) => {
   const parts = new Map<string, string>()
+  let readTo = 0
   for (const { 0: found, index } of mask(text, python.strings).matchAll(testHooks)) {
+    if (index < readTo) continue
     const name = found.replace(/^\s*(?:def\s+)?|\W+$/g, '')
     // With what is indented below it.
-    const block = /^.*(?:\n(?:[ \t].*|[)\]].*)?)*/.exec(text.slice(text.lastIndexOf('\n', index) + 1))
-    parts.set(name, `${parts.get(name) ?? ''}${block?.[0].trimEnd() ?? ''}`)
+    const start = text.lastIndexOf('\n', index) + 1
+    const block = /^.*(?:\n(?:[ \t].*|[)\]].*)?)*/.exec(text.slice(start))?.[0] ?? ''
+    parts.set(name, `${parts.get(name) ?? ''}${block.trimEnd()}`)
+    readTo = start + block.length
   }
   return parts
 }

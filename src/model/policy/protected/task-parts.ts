@@ -2,7 +2,7 @@ import { keptOf, type ReadParts } from './parts.ts'
 
 /** `tasks.py` at the top: of invoke, all of it; else it is an ordinary module of that name. */
 export const tasksPyParts: ReadParts = (text) =>
-  new Map(/^\s*(?:from|import)\s+invoke\b/m.test(text) ? [['its tasks', text]] : [])
+  new Map(/^[ \t]*(?:from|import)\s+invoke\b/m.test(text) ? [['its tasks', text]] : [])
 
 /** `project.json` of Nx: its targets. */
 export const projectJsonParts: ReadParts = (text) => {
@@ -20,7 +20,7 @@ const ofTests = /\bTEST\b|\bCMAKE_\w*(?:FLAGS|TEST)|\bCTEST_|\bBUILD_TESTING\b|-
 /** `CMakeLists.txt`: tests that are there stay as they are; how tests run and what the compiler warns of does not change. */
 export const cmakeParts: ReadParts = (text) => {
   const parts = new Map<string, string>()
-  const code = text.replace(/#\[\[[\s\S]*?\]\]|#[^\n]*/g, '')
+  const code = text.replace(/#\[\[(?:(?!#\[\[)[\s\S])*?\]\]|#[^\n]*/g, '')
   for (const [, name = '', inner = ''] of code.matchAll(/\b(\w+)\s*\(((?:[^()]|\([^()]*\)){0,5000})\)/g)) {
     const call = `${name.toLowerCase()}(${inner.replace(/\s+/g, ' ').trim()})`
     if (tests.test(name)) parts.set(`${keptOf}${call}`, '')

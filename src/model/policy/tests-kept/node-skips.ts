@@ -2,7 +2,7 @@ const callers = 'it|test|specify|describe|suite|context|bench|fit|before\\w*|aft
 
 /** What a test, or what is run before it, is called with: `it('title', { timeout: 1 }, async (t) => …`. */
 const callback = new RegExp(
-  `(?<![\\w$])(?:${callers})(?:\\s*\\.\\s*\\w+|\\s*\\([^()]{0,300}\\))*\\s*\\(\\s*(?:[^(){}]{0,300}?,\\s*)?(?:\\{[^{}]{0,200}\\}\\s*,\\s*)?` +
+  `(?<![\\w$])(?:${callers})(?:\\s*\\.\\s*\\w+|\\s*\\([^()]{0,300}\\)){0,8}\\s*\\(\\s*(?:[^(){}]{0,300}?,\\s*)?(?:\\{[^{}]{0,200}\\}\\s*,\\s*)?` +
     '(?:async\\s*)?(?:function\\b[^()]{0,60})?(?:\\(([^()]{0,200})\\)|(\\w+)\\s*=>)',
   'g',
 )
