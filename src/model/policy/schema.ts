@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { contentRuleSchema, type ContentRule } from './content-rule.ts'
 import { globSchema, globsSchema, isLiteral } from './glob.ts'
+import type { PackageScript } from '../repository-file/command-scripts.ts'
 import { section } from './section.ts'
 
 /**
@@ -84,6 +85,8 @@ export interface Protection {
   readonly except: readonly string[]
   /** It is the operator's: a repository cannot lift it. */
   readonly byOperator: boolean
+  /** Scripts of package.json that the checks run: the files that these run are covered, too. */
+  readonly packageScripts?: readonly PackageScript[]
 }
 
 /** The rules of one file, or of several laid over each other. */

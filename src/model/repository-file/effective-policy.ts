@@ -1,6 +1,6 @@
 import type { Policy, Protection } from '../policy/schema.ts'
 import { strictest } from '../policy/strictest.ts'
-import { scriptsOf } from './command-scripts.ts'
+import { packageScriptsOf, scriptsOf } from './command-scripts.ts'
 import { defaultRepositoryFile, type RepositoryFile } from './repository-file.ts'
 
 /**
@@ -12,14 +12,14 @@ import { defaultRepositoryFile, type RepositoryFile } from './repository-file.ts
 export function effectivePolicy(file: RepositoryFile | null, operator: Policy | null): Policy {
   const { policy: own, checks, setup } = file ?? defaultRepositoryFile()
   const policy = operator === null ? own : strictest(own, operator)
-  const scripts = [...checks.map((check) => check.run), ...(setup === null ? [] : [setup.run])].flatMap(
-    scriptsOf,
-  )
+  const commands = [...checks.map((check) => check.run), ...(setup === null ? [] : [setup.run])]
+  const scripts = commands.flatMap((command) => scriptsOf(command))
+  const packageScripts = commands.flatMap((command) => packageScriptsOf(command))
   return {
     ...policy,
     protect: policy.protect.map((one): Protection => {
       if (file === null && operator === null) return { ...one, defaults: false }
-      return one.defaults ? { ...one, globs: [...one.globs, ...scripts] } : one
+      return one.defaults ? { ...one, globs: [...one.globs, ...scripts], packageScripts } : one
     }),
   }
 }

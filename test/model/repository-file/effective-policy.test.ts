@@ -178,6 +178,36 @@ describe('the scripts that a check runs', () => {
     expect(scriptsOf(command)).toEqual(scripts)
   })
 
+  test('are those of package.json, too, and what these run in turn; but tests and other scripts are not', async () => {
+    const file = repositoryFileSchema.parse({
+      setup: 'npm ci',
+      checks: [
+        { name: 'test', run: 'npm test' },
+        { name: 'web', run: 'cd web && CI=1 yarn run --silent lint' },
+      ],
+    })
+    const scripts = {
+      pretest: 'sh ci/before.sh',
+      test: 'npm run unit && node scripts/test.js && node test.js && node test/all.js',
+      unit: './ci/unit.sh',
+      postinstall: 'node scripts/patch.js',
+      start: 'node src/server.js',
+    }
+    const base = {
+      'package.json': JSON.stringify({ scripts }),
+      'web/package.json': JSON.stringify({ scripts: { lint: './lint.sh && npm test' } }),
+    }
+    const changed = ['ci/before.sh', 'ci/unit.sh', 'scripts/patch.js', 'scripts/test.js', 'web/lint.sh']
+    const free = ['test.js', 'test/all.js', 'src/server.js', 'lint.sh']
+    const head = { ...base, ...Object.fromEntries([...changed, ...free].map((path) => [path, 'x'])) }
+    const found = await judge(effectivePolicy(file, null), workOf(base, head))
+    expect(found.map((violation) => violation.file)).toEqual(changed)
+    const broken = { ...base, 'package.json': '{' }
+    expect(await judge(effectivePolicy(file, null), workOf(broken, { ...broken, 'ci/unit.sh': '' }))).toEqual(
+      [],
+    )
+  })
+
   test('are protected as the rest of what defines the checks', async () => {
     const file = repositoryFileSchema.parse({
       setup: 'sh ci/setup',

@@ -4,6 +4,7 @@ import { linkAliases } from '../link-aliases.ts'
 import { looseMatcherOf } from '../glob.ts'
 import { defaultGlobs, repositoryFileName } from '../protected/default-globs.ts'
 import { gradleParts, pomParts } from '../protected/java-parts.ts'
+import { packageScriptFiles } from '../protected/package-script-files.ts'
 import { packageJsonParts } from '../protected/package-json.ts'
 import { lockParts, packageLockParts } from '../protected/lock-parts.ts'
 import { goModParts } from '../protected/go-parts.ts'
@@ -53,7 +54,14 @@ const maxBytes = 1_000_000
 /** `protect`: what defines the checks. What the same file lets change by its exact path may change. */
 export const protect: Rule = async (policy, work) => {
   if (work.changes.length === 0) return []
-  const protections = policy.protect.map((one) => ({ ...one, matches: looseMatcherOf(one.globs) }))
+  const run = await packageScriptFiles(
+    policy.protect.flatMap(({ packageScripts = [] }) => packageScripts),
+    (path) => readText(work, 'base', path),
+  )
+  const protections = policy.protect.map((one) => ({
+    ...one,
+    matches: looseMatcherOf(one.defaults ? [...one.globs, ...run] : one.globs),
+  }))
   const aliasesOf = await linkAliases(work)
   return flatMapInChunks(work.changes, async (change): Promise<readonly Violation[]> => {
     const { path } = change
