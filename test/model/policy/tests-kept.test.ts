@@ -233,6 +233,9 @@ describe('tests: keep', () => {
     '\n    ',
     '// a\n',
     'collect_ignore',
+    '#[cfg(any(',
+    ')\nexpect(',
+    'except Exception:expect(a).resolves',
     'describe.',
     '= ',
   ]

@@ -40,7 +40,7 @@ export const rust: Language = {
     {
       what: 'turns code off',
       pattern:
-        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\)|any\s*\((?:(?!\bnot\b)[^\]])*\btest\b)[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
+        /#\s*!?\s*\[\s*cfg\s*\(\s*(?!(?:test|unix|not\s*\(\s*(?:windows|miri)\s*\))\s*\)|any\s*\((?:(?!\bnot\b)[^\]]){0,200}\btest\b)[^\]]{0,200}\](?!\s*(?:pub\b[^\n(]{0,20})?(?:use|struct|enum|impl|const|static|type|trait|extern|let)\b)/gm,
       inOldTests: true,
     },
     {
