@@ -45,6 +45,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
 
   const embedded = settings.databaseUrl === null ? await openEmbedded({ home: settings.home, log }) : null
   if (embedded !== null) closers.push(() => embedded.close())
+  embedded?.keepRunning()
   const connection = embedded?.connection ?? settings.databaseUrl ?? ''
   const database = await openDatabase(connection, { log, embedded: embedded !== null })
   closers.push(() => database.close())

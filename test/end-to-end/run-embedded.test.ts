@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Task } from '../../src/model/task.ts'
 import { openEmbedded } from '../../src/postgres/embedded/open-embedded.ts'
+import { serverPid } from '../../src/postgres/embedded/server-process.ts'
 import { onDatabase } from '../support/database-url.ts'
 import { removeHome } from '../support/embedded-home.ts'
 import {
@@ -115,6 +116,25 @@ describe('nightshift run on the database of its own home', () => {
       return left.flat().length === 0 ? true : null
     }, 'the sandboxes to die with it')
     await nextEndsThem(ids)
+  }, 120_000)
+
+  it('a database that is killed while a server uses it is started again, and tasks go on', async () => {
+    const server = await startServer(place)
+    const { id } = await server.submit({
+      repo,
+      prompt: 'p',
+      command: 'echo begun; sleep 2; echo 1 > one.txt',
+    })
+    await until(async () => ((await server.task(id)).state === 'running' ? true : null), 'it to run')
+    const own = await openEmbedded({ home, log: quiet })
+    const pid = await serverPid({ data: join(own.folder, 'data') })
+    process.kill(Number(pid), 'SIGKILL')
+    await until(async () => ((await server.request('GET', '/readyz')).ok ? null : true), 'the database to go')
+    await until(async () => ((await server.request('GET', '/readyz')).ok ? true : null), 'it to come back')
+    expect(await server.untilDone(id)).toMatchObject({ outcome: 'pushed' })
+    await own.close()
+    expect((await server.process.stop()).exitCode).toBe(0)
+    await untilNothingLives()
   }, 120_000)
 
   async function nextEndsThem(ids: readonly string[]): Promise<void> {

@@ -9,6 +9,7 @@ import { countMembers, enter } from './members.ts'
 import { preparePlace, type Place } from './place.ts'
 import { connectionUrl, ensureDatabase } from './server-answer.ts'
 import { ensureRunning, stop } from './server.ts'
+import { watch } from './watch.ts'
 
 // Longer than a start and a stop in front of us may take together.
 const lockWaitMs = 180_000
@@ -19,6 +20,8 @@ export interface EmbeddedDatabase {
   readonly connection: string
   /** Folder of the server's files and of its log. */
   readonly folder: string
+  /** From now on, the server is started again where it is gone before this use ends. To be called once. */
+  keepRunning(): void
   /** Ends this use; the last one out stops the server, and waits until it is gone. Idempotent. */
   close(): Promise<void>
 }
@@ -47,10 +50,15 @@ export async function openEmbedded(options: { home: string; log: Log }): Promise
       throw error
     }
     let closing: Promise<void> | null = null
+    let unwatch = () => Promise.resolve()
+    const startAgain = () => withFileLock(lockFile(home), lockWaitMs, () => ensureRunning(place, log))
     return {
       connection: connectionUrl(place),
       folder: place.folder,
-      close: () => (closing ??= close(place, leave, log)),
+      keepRunning: () => {
+        unwatch = watch(place, startAgain, log)
+      },
+      close: () => (closing ??= unwatch().then(() => close(place, leave, log))),
     }
   })
 }
