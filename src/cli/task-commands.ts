@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { ServerProblem } from '../client/failures.ts'
 import type { TaskEvent } from '../model/event.ts'
 import { shortId } from '../model/task-id.ts'
 import type { Task } from '../model/task.ts'
+import { UsageError, failureOf } from './command-failure.ts'
 import { wholeNumber, type CliContext, type CommonFlags } from './context.ts'
 import { elapsed } from '../model/elapsed.ts'
 import { paintedState, stateOf } from './outcome-text.ts'
@@ -124,6 +126,7 @@ async function printTasks(context: CliContext, tasks: readonly Task[], more: boo
   if (more) terminal.say('There are more: --limit or --all shows them.')
 }
 
+/** One that cannot be done is no reason to leave the others out; it is told in the end. */
 async function forEach(
   context: CliContext,
   ids: readonly string[],
@@ -132,10 +135,17 @@ async function forEach(
   told: (task: Task) => string,
 ): Promise<void> {
   const tasks: Task[] = []
+  const faults: string[] = []
   for (const id of ids) {
-    const task = await act(id)
-    tasks.push(task)
-    if (flags.json !== true) await context.terminal.print(`${shortId(task.id)}  ${told(task)}`)
+    try {
+      const task = await act(id)
+      tasks.push(task)
+      if (flags.json !== true) await context.terminal.print(`${shortId(task.id)}  ${told(task)}`)
+    } catch (error) {
+      if (!(error instanceof ServerProblem) || error.status >= 500) throw error
+      faults.push(failureOf(error).message)
+    }
   }
+  if (faults.length > 0) throw new UsageError(faults.join('\n'), { facts: { tasks } })
   if (flags.json === true) await context.terminal.printJson({ tasks })
 }

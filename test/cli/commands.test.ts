@@ -173,6 +173,16 @@ describe('the commands that speak to a server', () => {
     }
   })
 
+  it('of several ids, one that nobody has leaves none of the others out', async () => {
+    const [one] = await submit('wait for it')
+    const [other] = await submit('wait for it, too')
+    const end = await nightshift('cancel', one?.id ?? '', 'zzzzzzzz', other?.id ?? '', '--json')
+    expect(end.exitCode).toBe(2)
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      error: { message: expect.stringContaining('"zzzzzzzz"'), tasks: [{ id: one?.id }, { id: other?.id }] },
+    })
+  })
+
   it('a reader that goes away is no error', async () => {
     const task = await submitDone('pushed quietly')
     for (const argv of [['ls'], ['show', task.id], ['logs', task.id], ['diff', task.id]]) {
