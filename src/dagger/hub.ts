@@ -1,11 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { firstLine } from './first-line.ts'
+import { makeHubFolder } from './hub-folder.ts'
 import type { Greeting } from './protocol.ts'
 
 /** A sandbox that a container is expected to call for. */
@@ -40,18 +39,17 @@ export class Hub {
 
   /** `token`: what every caller has to know. Rejects with the operating system's error. */
   static async open(token: string): Promise<Hub> {
-    // Short, since a socket's path may have 107 bytes.
-    const folder = await mkdtemp(join(tmpdir(), 'nightshift-hub-'))
-    const hub = new Hub(token, folder)
+    const { folder, socketPath } = await makeHubFolder()
+    const hub = new Hub(token, folder, socketPath)
     await once(hub.#server.listen(hub.path), 'listening')
     chmodSync(hub.path, 0o600)
     return hub
   }
 
-  private constructor(token: string, folder: string) {
+  private constructor(token: string, folder: string, socketPath: string) {
     this.#token = token
     this.#folder = folder
-    this.path = join(folder, 'socket')
+    this.path = socketPath
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket)
       socket.on('error', () => socket.destroy())
