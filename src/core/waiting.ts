@@ -18,7 +18,8 @@ export type WaitsFor = NonNullable<Progress['waiting']>['for']
 
 /**
  * Parks the task until something outside has changed: looked for after a second, then more and more rarely, and at
- * once when a webhook tells of it. Throws {@link Parked}; {@link WaitedTooLong} where nothing has come for a day.
+ * once when a webhook tells of it. Throws {@link Parked}; {@link WaitedTooLong} where nothing has come for a day, but for
+ * what the task cannot do without.
  */
 export async function park(
   book: Book,
@@ -27,7 +28,8 @@ export async function park(
   const before = waitedBefore(book, what.for)
   const since = before?.since ?? new Date().toISOString()
   const looks = before?.looks ?? 0
-  if (Date.now() - Date.parse(since) > longestWaitMs) throw new WaitedTooLong(what.reason)
+  const isTooLong = what.for !== 'runtime' && Date.now() - Date.parse(since) > longestWaitMs
+  if (isTooLong) throw new WaitedTooLong(what.reason)
   await book.write({
     waiting: { since, looks: looks + 1, for: before?.for ?? what.for, checksOf: what.checksOf ?? null },
   })

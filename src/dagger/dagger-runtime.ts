@@ -59,8 +59,6 @@ export interface DaggerRuntime extends Runtime {
     readonly up: boolean
     readonly diskFreeBytes: number | null
   }[]
-  /** Bytes that are free on the disk of the engine with the most; `null`: none has told yet. */
-  freeBytes(): number | null
 }
 
 /** One engine, for people. */
@@ -161,11 +159,6 @@ class ContainerRuntime implements DaggerRuntime {
       up: engine.health.kind === 'up',
       diskFreeBytes: engine.freeBytes,
     }))
-  }
-
-  freeBytes(): number | null {
-    const told = this.#engines.all.map((engine) => engine.freeBytes)
-    return told.every((bytes) => bytes !== null) && told.length > 0 ? Math.max(...told) : null
   }
 
   async open(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox> {

@@ -58,7 +58,7 @@ async function openParts(settings: Settings, closers: Closers): Promise<System> 
   const disk = {
     freeBytes: async () => {
       const { bavail, bsize } = await statfs(settings.home)
-      return Math.min(bavail * bsize, runtimes.dagger?.freeBytes() ?? Number.POSITIVE_INFINITY)
+      return bavail * bsize
     },
     minFreeBytes,
   }
