@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const prefix = 'nightshift-hub-'
 const socketName = 'socket'
+const settledMs = 10_000
 
 /**
  * Makes a folder for a socket that containers call, and removes those of processes that were killed. The path is short,
@@ -29,8 +30,10 @@ async function removeDead(): Promise<void> {
   )
 }
 
-/** A socket that stands there and refuses has nobody behind it any more; one that is not there may be about to be made. */
+/** A socket that has stood there for a while and refuses has nobody behind it any more; before, it may be about to listen. */
 async function isDead(path: string): Promise<boolean> {
+  const made = await stat(path).catch(() => null)
+  if (made === null || Date.now() - made.mtimeMs < settledMs) return false
   const socket = connect(path)
   try {
     await once(socket, 'connect')
