@@ -21,9 +21,9 @@ import {
 /** Node, git and a shell; what else is needed is installed where it is missing. */
 const defaultBase = 'node:24-bookworm'
 const app = '/nightshift'
-const programs = 'bwrap setpriv git flock curl'
+const programs = 'bwrap setpriv git flock curl ssh'
 const install = `for program in ${programs}; do command -v "$program" >/dev/null || missing=1; done
-[ -z "\${missing-}" ] || { apt-get update -q && apt-get install -qy --no-install-recommends bubblewrap util-linux git curl; }`
+[ -z "\${missing-}" ] || { apt-get update -q && apt-get install -qy --no-install-recommends bubblewrap util-linux git curl openssh-client; }`
 
 @object()
 export class Nightshift {
