@@ -43,6 +43,8 @@ export async function pullBody(
     user: userBody(repository.owner),
   })
   const mergeable = schema === 'pull-request' ? await mergeableNow(repository, pull, base, head) : undefined
+  const mergeableState = mergeable === undefined ? undefined : await stateOf(repository, pull, mergeable)
+  // Nothing is awaited from here on: the fields are of one moment, also where a person merges meanwhile.
   return fill(schema, {
     number: pull.number,
     html_url: `${url}/${repository.owner}/${repository.name}/pull/${pull.number}`,
@@ -59,7 +61,7 @@ export async function pullBody(
       ? {}
       : {
           mergeable,
-          mergeable_state: await stateOf(repository, pull, mergeable),
+          mergeable_state: mergeableState,
           merged: pull.mergedSha !== null,
         }),
   })
