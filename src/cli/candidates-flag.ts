@@ -1,8 +1,6 @@
-import { agentNames } from '../model/submission.ts'
-
 /**
- * What a person types for `--candidates`: a number, `claude:MODEL,codex`, or the list of a request as JSON. Anything
- * else stays text, and is refused as such by submit().
+ * What a person types for `--candidates`: a number, `claude:MODEL,codex`, or the list of a request as JSON. Whether
+ * there are such agents is for submit() to say.
  */
 export function candidatesOf(text: string): unknown {
   const typed = text.trim()
@@ -14,11 +12,8 @@ export function candidatesOf(text: string): unknown {
       return text
     }
   }
-  const names: readonly string[] = agentNames
-  const parts = typed.split(',').map((part) => part.trim())
-  if (!parts.every((part) => names.includes(part.split(':', 1)[0] ?? ''))) return text
-  return parts.map((part) => {
-    const [agent = '', ...model] = part.split(':')
+  return typed.split(',').map((part) => {
+    const [agent = '', ...model] = part.trim().split(':')
     return model.length === 0 ? { agent } : { agent, model: model.join(':') }
   })
 }

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { fileFault } from '../model/file-fault.ts'
 import { parsePlan } from '../model/plan/parse.ts'
 import { maxPlanBytes, type Plan, type PlanFault } from '../model/plan/plan.ts'
 import { UsageError } from './command-failure.ts'
@@ -35,8 +36,6 @@ async function readText(file: string): Promise<string> {
       throw new Error(`a plan has at most ${maxPlanBytes} bytes, this file has ${size}`)
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readFile(file))
   } catch (error) {
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    throw new UsageError(`${file}: ${fileFault(error)}`, { cause: error })
   }
 }

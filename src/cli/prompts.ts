@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { fileFault } from '../model/file-fault.ts'
 import { UsageError } from './command-failure.ts'
 import type { SubmissionFlags } from './submission-flags.ts'
 
@@ -19,7 +20,7 @@ export async function readPrompts(
   if (files.filter((file) => file === '-').length > 1)
     throw new UsageError('--prompt-file -: stdin can be read once')
   const prompts = [...typed]
-  for (const file of files) prompts.push(file === '-' ? await readText(stdin) : await readFileText(file))
+  for (const file of files) prompts.push(file === '-' ? await readText(stdin, '-') : await readFileText(file))
   if (prompts.length === 0) {
     const hint =
       flags.paths === undefined && flags.needs === undefined
@@ -40,13 +41,13 @@ async function readFileText(path: string): Promise<string> {
   try {
     stream = (await open(path)).createReadStream()
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(error, path)
   }
-  return readText(stream)
+  return readText(stream, path)
 }
 
 /** Reads to the end, or as far as it needs to know that it is too much. */
-async function readText(stream: NodeJS.ReadableStream): Promise<string> {
+async function readText(stream: NodeJS.ReadableStream, from: string): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   try {
@@ -57,7 +58,7 @@ async function readText(stream: NodeJS.ReadableStream): Promise<string> {
       if (length > maxBytes) break
     }
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(error, from)
   }
   if (length > maxBytes) throw new UsageError(`--prompt-file: must have at most ${maxBytes} bytes`)
   try {
@@ -67,8 +68,6 @@ async function readText(stream: NodeJS.ReadableStream): Promise<string> {
   }
 }
 
-function unreadable(error: unknown): UsageError {
-  return new UsageError(`--prompt-file: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  })
+function unreadable(error: unknown, path: string): UsageError {
+  return new UsageError(`--prompt-file: ${path} cannot be read: ${fileFault(error)}`, { cause: error })
 }

@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises'
 import { agentProblems } from '../core/agent-abilities.ts'
 import type { Examination } from '../core/doctor.ts'
 import type { DiskWatch } from '../core/scheduler.ts'
 import type { Settings } from '../config/settings.ts'
 import { engineExaminations } from '../dagger/engine-examinations.ts'
+import { fileFault } from '../model/file-fault.ts'
 import type { RuntimeName } from '../model/submission.ts'
 import { summary } from '../gateway/summary.ts'
 import type { Agent } from '../ports/agent.ts'
@@ -47,6 +49,9 @@ export function examinationsOf(
       look: () => Promise.resolve({ detail: summary(settings.providers), problems: [] }),
     },
     ...(forge === null ? [] : [{ area: 'forge GitHub', look: () => lookAtForge(forge) }]),
+    ...(settings.repoRoots.length === 0
+      ? []
+      : [{ area: 'local repositories', look: () => lookAtRoots(settings.repoRoots) }]),
     { area: 'disk', look: () => lookAtDisk(settings.home, disk) },
   ]
 }
@@ -65,6 +70,16 @@ async function lookAtGit(path: string) {
   } catch {
     return { detail: '', problems: [{ what: 'git is not on the PATH', todo }] }
   }
+}
+
+async function lookAtRoots(roots: readonly string[]) {
+  const found = await Promise.all(roots.map((root) => readdir(root).then(() => null, fileFault)))
+  const problems = roots.flatMap((root, at) => {
+    const fault = found[at] ?? null
+    const todo = 'make it, or take it out of NIGHTSHIFT_REPO_ROOTS'
+    return fault === null ? [] : [{ what: `${root} cannot be read: ${fault}`, todo }]
+  })
+  return { detail: `requests may name those under ${roots.join(', ')}`, problems }
 }
 
 async function lookAtForge(forge: Forge) {

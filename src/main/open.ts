@@ -1,4 +1,4 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { statfs } from 'node:fs/promises'
 import { cwd } from 'node:process'
 import type { Settings } from '../config/settings.ts'
 import { chooseRuntime, explainChoice } from '../core/choose-runtime.ts'
@@ -24,6 +24,7 @@ import { Closers } from '../process/closers.ts'
 import { createStreamLog } from '../process/stream-log.ts'
 import { startBackground } from './background.ts'
 import { examinationsOf } from './examinations.ts'
+import { makeHome } from './home.ts'
 import { readMachineId, version } from './machine.ts'
 import { minFreeBytes, openPipelineParts } from './pipeline-parts.ts'
 
@@ -41,7 +42,7 @@ export async function open(settings: Settings): Promise<System> {
 async function openParts(settings: Settings, closers: Closers): Promise<System> {
   const mask = createMask(settings.secrets)
   const log = createStreamLog(process.stderr, settings.logLevel, mask)
-  await mkdir(settings.home, { recursive: true, mode: 0o700 })
+  await makeHome(settings)
 
   const embedded = settings.databaseUrl === null ? await openEmbedded({ home: settings.home, log }) : null
   if (embedded !== null) closers.push(() => embedded.close())

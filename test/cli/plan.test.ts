@@ -64,8 +64,12 @@ Batch 2: Callers
   })
 
   it.each([
-    ['that is not there', () => Promise.resolve(join(folder, 'none.md')), 'none.md: ENOENT'],
-    ['that is a folder', () => Promise.resolve(folder), 'EISDIR'],
+    [
+      'that is not there',
+      () => Promise.resolve(join(folder, 'none.md')),
+      'none.md: there is no such file or folder',
+    ],
+    ['that is a folder', () => Promise.resolve(folder), 'it is a folder'],
     ['that is no text', () => file(Buffer.from([0x23, 0x20, 0xff, 0x0a])), 'is not plain UTF-8 text'],
     ['without a task', () => file('# Nothing\n'), 'the plan has no task'],
   ])('of a file %s ends with exit code 2', async (_what, path, message) => {

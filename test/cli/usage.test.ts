@@ -24,7 +24,7 @@ describe('a command that was typed wrongly', () => {
     [
       'a file that is not there',
       ['run', '--repo', '.', '--prompt-file', '/no/such/file'],
-      '--prompt-file: ENOENT',
+      '--prompt-file: /no/such/file cannot be read: there is no such file',
     ],
     [
       'stdin twice',
@@ -42,6 +42,7 @@ describe('a command that was typed wrongly', () => {
       'FILE: there is no folder /no/such/folder',
     ],
     ['a backup over a folder', ['backup', '/tmp'], 'FILE: /tmp is a folder'],
+    ['a plan that is a folder', ['plan', 'check', '/tmp'], '/tmp: it is a folder'],
     ['a subcommand that is not there', ['token', 'destroy'], "unknown command 'destroy'"],
   ])('%s: exit code 2, says why on stderr, and prints nothing', async (_what, argv, message) => {
     const { exitCode, stdout, stderr } = await typed(argv)
@@ -173,6 +174,6 @@ describe('prompts from files', () => {
 
   it('may not be folders', async () => {
     const { exitCode, stderr } = await typed(['run', '--repo', '.', '--prompt-file', folder])
-    expect([exitCode, stderr.includes('EISDIR')]).toEqual([2, true])
+    expect([exitCode, stderr.includes('it is a folder')]).toEqual([2, true])
   })
 })

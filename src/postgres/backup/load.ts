@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { Kysely, PostgresDialect } from 'kysely'
 import { Client, Pool } from 'pg'
+import { fileFault } from '../../model/file-fault.ts'
 import { knownMigrations, migrate, migrateTo } from '../migrate.ts'
 import {
   BackupUnusable,
@@ -219,7 +220,7 @@ async function* readLines(path: string): AsyncGenerator<string, void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') {
-      throw new BackupUnusable(`the backup cannot be read: ${error instanceof Error ? error.message : code}`)
+      throw new BackupUnusable(`the backup ${path} cannot be read: ${fileFault(error)}`)
     }
     throw damaged(error instanceof Error ? error.message : String(error))
   } finally {

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import type { Log } from '../../ports/log.ts'
+import { makeHome } from '../embedded/home.ts'
 import { openEmbedded } from '../embedded/open-embedded.ts'
 import { BackupUnusable, type BackupContents } from './format.ts'
 import { loadDatabase, readBackupHead } from './load.ts'
@@ -23,7 +24,7 @@ export async function restoreBackup(options: {
     await refuseTables(databaseUrl)
     return loadDatabase({ connection: databaseUrl, path })
   }
-  await mkdir(home, { recursive: true, mode: 0o700 })
+  await makeHome(home)
   if ((await readdir(home)).length > 0) {
     throw new BackupUnusable(
       `${home} is not empty: restore into a NIGHTSHIFT_HOME that does not exist yet, or move this one away`,

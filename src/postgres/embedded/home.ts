@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { fileFault } from '../../model/file-fault.ts'
+import { makeFolder } from '../../process/make-folder.ts'
 import { EmbeddedFailure } from './failure.ts'
 
 const homeSchema = z.object({
@@ -71,10 +73,10 @@ async function makeIdentity(home: string): Promise<HomeIdentity> {
 /** Makes the folder of a home, for its user's eyes only. Throws {@link EmbeddedFailure}. */
 export async function makeHome(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    await makeFolder(home)
   } catch (cause) {
     throw new EmbeddedFailure(
-      `the folder ${home} cannot be made (${cause instanceof Error ? cause.message : String(cause)})`,
+      `the folder ${home} cannot be made (${fileFault(cause)})`,
       'set NIGHTSHIFT_HOME to a folder that can be written',
       cause,
     )
