@@ -91,7 +91,9 @@ function remoteSentence(reason: Extract<Reason, { kind: 'remote' }>): string {
     case 'repository_not_found':
       return `There is no repository at ${reason.repo}, or these credentials may not see it: ${reason.message}`
     case 'branch_not_found':
-      return `The base branch ${reason.branch ?? ''} does not exist on ${reason.repo}.`
+      return reason.branch === null
+        ? `The default branch that ${reason.repo} names does not exist there: say which base to start from.`
+        : `The base branch ${reason.branch} does not exist on ${reason.repo}.`
     case 'repository_empty':
       return `The repository ${reason.repo} has no commit to start from.`
     case 'credentials_refused':

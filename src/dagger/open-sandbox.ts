@@ -39,6 +39,7 @@ export async function openDaggerSandbox(
   try {
     signal.throwIfAborted()
     await fill(maker, link, { spec, image, prepared, signal })
+    signal.throwIfAborted()
   } catch (error) {
     const failure = await giveUp(keeper, engine, error)
     signal.throwIfAborted()
@@ -81,6 +82,8 @@ async function fill(
     limits,
     imageEnv: facts.prepared.env,
   }
+  // What was aborted while the packs were looked for is heard by no listener any more.
+  facts.signal.throwIfAborted()
   let fault: unknown = null
   const bring = (files: readonly string[]) => {
     maker.feed.feed(link, source.mirror, packsFolder, files).catch((error: unknown) => {

@@ -47,6 +47,7 @@ export class Session implements GatewaySession {
   readonly #underWay = new Set<Promise<void>>()
   #stop: GatewayStop | null = null
   #waiting: NodeJS.Timeout | null = null
+  #isAway = false
   #closed: Promise<void> | null = null
 
   /** Resolves when it can be connected to. Rejects with the operating system's error. */
@@ -225,10 +226,14 @@ export class Session implements GatewaySession {
 
   #unreachable(error: unknown): BadRequest {
     const message = this.#facts.mask(error instanceof Error ? error.message : String(error))
-    this.#facts.log.warn('a model provider could not be asked', {
-      account: this.#facts.account,
-      error: message,
-    })
+    // Said once: an agent asks dozens of times before it gives up.
+    if (!this.#isAway) {
+      this.#facts.log.warn('a model provider could not be asked', {
+        account: this.#facts.account,
+        error: message,
+      })
+    }
+    this.#isAway = true
     this.#judge({ kind: 'busy', message: `the provider could not be reached: ${message}`, delayMs: null })
     return new BadRequest(502, 'the provider could not be reached')
   }

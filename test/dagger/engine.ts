@@ -19,6 +19,8 @@ export const engineHost = environment['_EXPERIMENTAL_DAGGER_RUNNER_HOST'] ?? nul
 export const daggerCli = environment['_EXPERIMENTAL_DAGGER_CLI_BIN'] ?? 'dagger'
 /** An image with git, curl, perl and Python that the engine can have. */
 export const image = environment['NIGHTSHIFT_IMAGE'] ?? 'node:24-bookworm'
+/** One that its registry does not have. */
+export const absentImage = image.replace(/[^/]*$/, 'nightshift-no-such-image:1')
 /** Environment of a dagger CLI. */
 export const cliEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
   ['PATH', 'HOME', 'DO_NOT_TRACK', 'XDG_CACHE_HOME'].flatMap((name) => {

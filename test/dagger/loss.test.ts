@@ -9,7 +9,7 @@ import { sh } from '../runtime-contract/place.ts'
 import { until } from '../support/nightshift.ts'
 import { removeFolder } from '../support/repositories.ts'
 import { breakable, openBreakable, type BreakableEngine } from './breakable.ts'
-import { makePlace, noEngine, type DaggerPlace } from './engine.ts'
+import { absentImage, makePlace, noEngine, type DaggerPlace } from './engine.ts'
 
 /** How long the sleepers of these tests sleep, by which they are told from those of any other process. */
 const mark = String(300_000_000 + process.pid)
@@ -177,7 +177,7 @@ describe.skipIf(skipped !== null)(title('the cache of an engine'), { timeout: 30
   })
 
   it('does not keep an image that is not there from being told as what it is', async () => {
-    const place = await makePlace({ image: 'nightshift-no-such-image:1' })
+    const place = await makePlace({ image: absentImage })
     places.push(place)
     await expect(place.open()).rejects.toThrow(ImageUnusable)
   })

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Task } from '../../src/model/task.ts'
@@ -14,7 +17,7 @@ import {
 } from '../support/nightshift.ts'
 import { branchSha, listBranches, makeRepository, showFile } from '../support/repositories.ts'
 import { breakable, openBreakable, type BreakableEngine } from './breakable.ts'
-import { cliEnvironment, daggerCli, engineHost, image, noEngine } from './engine.ts'
+import { absentImage, cliEnvironment, daggerCli, engineHost, image, noEngine } from './engine.ts'
 
 const skipped = noEngine ?? (breakable ? null : 'the engine has no address that a test can stand before')
 const title = (text: string) => (skipped === null ? text : `${text} (skipped: ${skipped})`)
@@ -76,12 +79,12 @@ describe.skipIf(skipped !== null)(title('a task in containers'), { timeout: 300_
 
   it('with nothing to change makes no branch; one whose image is not there is for a person to mend', async () => {
     const idle = await submit('true')
-    const wrong = await submit('true', 'image: nightshift-no-such-image:1\n')
+    const wrong = await submit('true', `image: ${absentImage}\n`)
     expect(await server.untilDone(idle.id)).toMatchObject({ outcome: 'no_changes' })
     expect(await listBranches(idle.repo)).toEqual(['main'])
     const invalid = await server.untilDone(wrong.id)
     expect(invalid.outcome).toBe('invalid')
-    expect(invalid.reason).toContain('nightshift-no-such-image:1')
+    expect(invalid.reason).toContain(absentImage)
   })
 
   it('that is cancelled ends, with its processes gone, while another goes on', async () => {
@@ -127,11 +130,18 @@ describe.skipIf(skipped !== null)(title('a task in containers'), { timeout: 300_
 
   it('has its agent’s command line in its image, or over it: this machine needs none', async () => {
     const remote = await makeRepository(join(place.folder, 'agent.git'))
-    const nobody = { OPENAI_API_KEY: 'none-of-anybody', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' }
+    const refusing = createServer((_request, response) => response.writeHead(401).end('{}')).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(refusing, 'listening')
+    const { port } = refusing.address() as AddressInfo
+    const nobody = { OPENAI_API_KEY: 'none-of-anybody', OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` }
     const environment = { ...place.environment, ...nobody }
     const args = ['run', 'Work', '--repo', remote.path, '--agent', 'codex', '--json', '--runtime']
     const inContainer = await runCli({ ...place, environment }, [...args, 'dagger'])
-    expect(tasksOf(inContainer)).toMatchObject([{ runtime: 'dagger', attempt: expect.any(Number) }])
+    refusing.close()
+    expect(tasksOf(inContainer)).toMatchObject([{ runtime: 'dagger', outcome: 'invalid', attempt: 1 }])
     const here = await runCli({ ...place, environment }, [...args, 'local'])
     expect([here.exitCode, here.stdout]).toEqual([2, expect.stringContaining('codex is not installed')])
   })
