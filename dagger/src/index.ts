@@ -2,8 +2,8 @@
  * Nightshift: coding work that ends in branches and pull requests that hold.
  *
  * Thin functions over the same pipeline as the command line, the API and the schedules. Without a database the work lives
- * in the call: a call that is killed is not resumed, and what it was doing is lost. With `--database-url` it is an
- * ordinary task of that database.
+ * in the call: a call that is killed is not resumed, and what it was doing is lost. With `--database-url` tasks and all that
+ * is told of them stay in that database; one whose call was killed ends there as cancelled, and can be retried.
  */
 import {
   argument,
